@@ -1,0 +1,56 @@
+# What a person types: `make run` and `make test`. The rest is what these are made of.
+PYTHON ?= python3
+PORT ?= 8000
+HOST ?= 127.0.0.1
+BIN := .venv/bin
+SOURCES := src tests benchmarks
+
+.PHONY: run test check format lock bench clean
+
+run: .venv/.run  ## prepare the data, train if there is no model yet, and serve on http://localhost:$(PORT)
+	$(BIN)/flight-delay up --host $(HOST) --port $(PORT)
+
+test: .venv/.test check  ## check, and run all the tests
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+check: .venv/.test  ## lint, format, types, who imports whom
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: .venv/.test  ## put the code into its form
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+
+lock: .venv/.test  ## pin the newest allowed versions of everything, with hashes
+	$(LOCK) --upgrade --all-extras -o requirements.txt
+	$(LOCK) --extra train --extra build --constraint requirements.txt -o docker/requirements-train.txt
+	$(LOCK) --constraint requirements.txt -o docker/requirements.txt
+
+bench: .venv/.test  ## measure what the documentation quotes
+	$(BIN)/python benchmarks/serving.py
+
+clean:  ## remove what the commands made, but neither the model nor the history
+	rm -rf .venv .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+.venv/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed; this is $$($(PYTHON) --version). Try: make run PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.run: .venv/.python docker/requirements-train.txt pyproject.toml
+	$(BIN)/python -m pip install --disable-pip-version-check -r docker/requirements-train.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+.venv/.test: .venv/.run requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	@touch $@

@@ -1,0 +1,3 @@
+"""Predicts how late a flight will arrive."""
+
+__version__ = "0.1.0"

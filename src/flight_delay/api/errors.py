@@ -1,0 +1,130 @@
+"""Errors as `application/problem+json` (RFC 9457), in the reader's language."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, Field
+from pydantic_core import ErrorDetails
+
+from flight_delay import errors
+from flight_delay.flight import Flight, Weather
+from flight_delay.messages import Language, known, text
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 1
+_LONGEST_VALUE = 100
+
+STATUS: dict[type[errors.FlightDelayError], int] = {
+    errors.NotAModel: 400,
+    errors.UntrustedModel: 422,
+    errors.ConversionFailed: 422,
+    errors.BrokenArtifact: 503,
+    errors.NoModel: 503,
+    errors.StoreUnavailable: 503,
+    errors.StoreBusy: 503,
+}
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: str = Field(description="Name of the field; empty where the whole body is meant")
+    message: str
+    value: Any = Field(description="What was sent, shortened")
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str = Field(description="The path that was asked for")
+    errors: list[FieldError] = []
+
+
+class ProblemError(Exception):
+    """A request that cannot be answered; `key` names the text of the detail, `facts` fill it."""
+
+    def __init__(self, status: int, key: str, fields: Iterable[ErrorDetails] = (), **facts: Any) -> None:
+        super().__init__(key)
+        self.status = status
+        self.key = key
+        self.facts = facts
+        self.fields = list(fields)
+
+    @classmethod
+    def of(cls, error: errors.FlightDelayError) -> ProblemError:
+        """Return the problem that one of the project's own errors makes."""
+        return cls(STATUS[type(error)], error.key, **error.facts)
+
+    @classmethod
+    def of_fields(cls, fields: Iterable[ErrorDetails]) -> ProblemError:
+        """Return the problem that pydantic's errors make."""
+        return cls(422, "invalid_fields", fields)
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that belong to it."""
+        return {"Retry-After": str(RETRY_AFTER_S)} if self.status == 503 else {}
+
+    def body(self, path: str, language: Language) -> bytes:
+        """Return the JSON of the problem."""
+        fields = [_field_error(error, language) for error in self.fields]
+        facts = self.facts
+        if self.key == "invalid_fields":
+            summary = "; ".join(f"{error.field or 'body'}: {error.message}" for error in fields)
+            facts = {"count": len(fields), "fields": summary}
+        problem = Problem(
+            type=f"urn:flight-delay:problem:{self.key.replace('_', '-')}",
+            title=text(f"title_{self.status}", language),
+            status=self.status,
+            detail=text(self.key, language, **facts),
+            instance=path,
+            errors=fields,
+        )
+        body = problem.model_dump(exclude=None if fields else {"errors"})
+        return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _field_error(error: ErrorDetails, language: Language) -> FieldError:
+    location = [str(part) for part in error["loc"] if part not in ("body", "query")]
+    context: Mapping[str, Any] = error.get("ctx", {})
+    name = ".".join(location) or str(context.get("field", ""))
+    key, facts = error["type"], dict(context)
+    if key == "extra_forbidden":
+        fields = Weather.model_fields if location[:-1] == ["weather"] else Flight.model_fields
+        nearest = get_close_matches(location[-1], fields, n=1)
+        if nearest:
+            key, facts = "extra_forbidden_nearest", {"nearest": nearest[0]}
+    message = text(key, language, **facts) if known(key) else text("invalid", language)
+    # A whole body is not repeated: it says nothing that the fields do not say, and may be long.
+    value = None if key == "missing" or not name else _shortened(_value(error, context, name))
+    return FieldError(field=name, message=message, value=value)
+
+
+def _value(error: ErrorDetails, context: Mapping[str, Any], name: str) -> Any:
+    whole = error["input"]
+    return whole.get(name) if "field" in context and isinstance(whole, Mapping) else whole
+
+
+def _shortened(value: Any) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int) and abs(value) < 2**53:
+        return value
+    if isinstance(value, float) and abs(value) < float("inf"):
+        return value
+    shown = value if isinstance(value, str) else _as_text(value)
+    return shown if len(shown) <= _LONGEST_VALUE else shown[: _LONGEST_VALUE - 1] + "…"
+
+
+def _as_text(value: Any) -> str:
+    try:
+        return str(value)
+    except ValueError:  # Python gives no decimal text for an int of more than 4,300 digits
+        return f"({type(value).__name__})"

@@ -1,0 +1,172 @@
+"""The routes, their documentation, and the errors that they answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, File, Query, Request, Response, UploadFile
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from flight_delay.api import health, history
+from flight_delay.api.errors import MEDIA_TYPE, Problem, ProblemError
+from flight_delay.api.live import LiveModel
+from flight_delay.api.models import ModelLoader
+from flight_delay.api.predict import MAX_BODY_BYTES, Predictor
+from flight_delay.flight import Flight
+from flight_delay.messages import Language, from_accept_language, text
+
+PREDICT_PATH = "/model/predict/"
+_LARGEST_ID = 2**63 - 1
+_log = logging.getLogger("uvicorn.error")
+
+
+class Service:
+    """What the routes need. `predictor` and `loader` are there from the start of the service to its end."""
+
+    predictor: Predictor
+    loader: ModelLoader
+
+    def __init__(self, database: Path) -> None:
+        self.database = database
+        self.live = LiveModel(database)
+
+
+class Answered(BaseModel):
+    """The answer to one flight."""
+
+    prediction: float = Field(description="Arrival delay in minutes, negative is early", examples=[3.97])
+
+
+class Loaded(BaseModel):
+    """A model was loaded."""
+
+    status: str = Field(examples=["Modelo carregado com sucesso"])
+
+
+def add(app: FastAPI, service: Service, max_upload: int, now: Callable[[], dt.datetime]) -> None:
+    """Give the application its routes and its errors."""
+
+    @app.get("/health/", tags=["health"], summary="Is the process alive?")
+    async def alive(request: Request) -> health.Health:
+        return health.Health(status=text("healthy", _language(request)))
+
+    @app.get("/health/ready/", tags=["health"], summary="Can it answer predictions?", responses=_problems(503))
+    async def ready(request: Request) -> health.Readiness:
+        version = await health.ready_version(service.live)
+        return health.Readiness(status=text("ready", _language(request)), model_version=version, database="ok")
+
+    @app.post(
+        PREDICT_PATH, tags=["model"], summary="How late will this flight arrive?", responses=_problems(413, 422, 503)
+    )
+    async def predict(flight: Flight, request: Request, response: Response) -> Answered:
+        """Answer by the horizon `departed` where `dep_delay` is given, else `schedule`; the history has it by then."""
+        answer = await service.predictor.answer(flight, request.state.request_id)
+        response.headers.update(answer.headers())
+        return Answered(prediction=answer.minutes)
+
+    @app.post(
+        "/model/load/",
+        tags=["model"],
+        summary="Make a model file the live model",
+        responses=_problems(400, 413, 415, 422, 503),
+        max_body_size=max_upload,
+    )
+    async def load(request: Request, response: Response, file: Annotated[UploadFile, File()]) -> Loaded:
+        """Take a `.joblib` or `.pkl` trained here, or whose SHA-256 is in `FLIGHT_DELAY_TRUSTED_MODEL_SHA256`."""
+        loaded = await service.loader.load(file.filename or "", await file.read(), now())
+        response.headers["X-Model-Version"] = str(loaded.live.version)
+        return Loaded(status=text("model_loaded", _language(request)))
+
+    @app.get(
+        "/model/history/",
+        tags=["model"],
+        summary="Which predictions were answered?",
+        response_model=history.History,
+        responses=_problems(422, 503),
+    )
+    def past(
+        request: Request,
+        limit: Annotated[int, Query(ge=1, le=history.LARGEST_LIMIT)] = history.DEFAULT_LIMIT,
+        before: Annotated[int | None, Query(ge=1, le=_LARGEST_ID, description="Older than this id")] = None,
+        after: Annotated[int | None, Query(ge=0, le=_LARGEST_ID, description="Newer than this id")] = None,
+    ) -> Response:
+        """List the newest, oldest first; the header `Link` leads to the pages before and after."""
+        kept = history.page(service.database, limit, before, after)
+        headers = {"Link": links} if (links := history.links(request.url.path, kept, limit)) else {}
+        return Response(history.body(kept), media_type="application/json", headers=headers)
+
+    _add_errors(app, max_upload)
+    _document_problems(app)
+
+
+def _add_errors(app: FastAPI, max_upload: int) -> None:
+    limits = {PREDICT_PATH: MAX_BODY_BYTES, "/model/load/": max_upload}
+
+    @app.exception_handler(ProblemError)
+    async def refused(request: Request, error: ProblemError) -> Response:
+        return _response(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        return _response(request, ProblemError.of_fields(error.errors()))
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        path = request.url.path
+        if error.status_code == 404:
+            problem = ProblemError(404, "no_route", path=path)
+        elif error.status_code == 405:
+            allowed = (error.headers or {}).get("Allow", "")
+            problem = ProblemError(405, "wrong_method", path=path, method=request.method, allowed=allowed)
+        elif error.status_code == 413:
+            problem = ProblemError(413, "body_too_large", limit=limits.get(path, max_upload))
+        else:
+            problem = ProblemError(400, "malformed_upload")
+        return _response(request, problem, error.headers)
+
+    @app.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> Response:
+        _log.error("request %s failed", request.state.request_id, exc_info=error)
+        return _response(request, ProblemError(500, "internal"))
+
+
+def _response(request: Request, problem: ProblemError, headers: Any = None) -> Response:
+    language = _language(request)
+    return Response(
+        problem.body(request.url.path, language),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers={**(headers or {}), **problem.headers(), "Content-Language": language},
+    )
+
+
+def _language(request: Request) -> Language:
+    return from_accept_language(request.headers.get("accept-language", ""))
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": Problem, "description": text(f"title_{status}", "en")} for status in statuses}
+
+
+def _document_problems(app: FastAPI) -> None:
+    """Document errors under the media type that they have; FastAPI knows only one for a route."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+            for operations in schema["paths"].values():
+                for operation in operations.values():
+                    for status, response in operation["responses"].items():
+                        if int(status) >= 400:
+                            response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

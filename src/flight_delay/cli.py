@@ -1,0 +1,237 @@
+"""The commands that a person types."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import json
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
+
+import typer
+from pydantic import ValidationError
+
+from flight_delay.errors import FlightDelayError, ModelFileMissing
+from flight_delay.flight import Flight
+from flight_delay.settings import Settings
+from flight_delay.terminal import err, explain, explain_fields, out, progress, say, table
+
+if TYPE_CHECKING:
+    from flight_delay.model.evaluate import Metrics
+
+MODEL_FILE = "flight_delay_model.joblib"
+_TRIES_TO_REACH = 1200
+
+app = typer.Typer(help=say("help"), no_args_is_help=True, add_completion=False)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _explaining(command: Callable[P, R]) -> Callable[P, R]:
+    """Print the project's own errors in the person's language, and leave with 1."""
+
+    @functools.wraps(command)
+    def explained(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except FlightDelayError as error:
+            explain(error)
+        except ValidationError as error:
+            explain_fields(error)
+        except KeyboardInterrupt:
+            err.print(say("stopped"))
+            raise typer.Exit(130) from None
+        raise typer.Exit(1)
+
+    return explained
+
+
+ProcessedOutput = Annotated[Path | None, typer.Option(help=say("help_etl_output"), show_default="data/processed")]
+Data = Annotated[Path | None, typer.Option(help=say("help_data"), show_default="data/processed")]
+ModelOutput = Annotated[Path | None, typer.Option(help=say("help_train_output"), show_default=f"model/{MODEL_FILE}")]
+Model = Annotated[Path | None, typer.Option(help=say("help_model"), show_default=f"model/{MODEL_FILE}")]
+Host = Annotated[str, typer.Option(help=say("help_host"))]
+Port = Annotated[int, typer.Option(help=say("help_port"), min=1, max=65535)]
+Workers = Annotated[int, typer.Option(help=say("help_workers"), min=1)]
+
+
+@app.command(help=say("help_etl"))
+@_explaining
+def etl(output: ProcessedOutput = None) -> None:
+    settings = Settings()
+    _etl(settings, output or settings.processed_dir)
+
+
+@app.command(help=say("help_train"))
+@_explaining
+def train(output: ModelOutput = None, data: Data = None) -> None:
+    settings = Settings()
+    _train(settings, data or settings.processed_dir, output or settings.model_dir / MODEL_FILE)
+
+
+@app.command(help=say("help_evaluate"))
+@_explaining
+def evaluate(model: Model = None, data: Data = None) -> None:
+    from flight_delay.model import train as training
+
+    settings = Settings()
+    path = model or settings.model_dir / MODEL_FILE
+    with progress(say("doing_evaluate"), total=2) as (step, advance):
+        metrics = training.reevaluate(
+            path, data or settings.processed_dir, settings.model_dir, training.Progress(step, advance)
+        )
+    _show(metrics)
+
+
+@app.command(help=say("help_serve"))
+@_explaining
+def serve(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> None:
+    Settings()
+    _serve(host, port, workers)
+
+
+@app.command(help=say("help_predict"))
+@_explaining
+def predict(
+    month: Annotated[int, typer.Option(help=say("help_field_month"))],
+    day: Annotated[int, typer.Option(help=say("help_field_day"))],
+    sched_dep_time: Annotated[int, typer.Option(help=say("help_field_sched_dep_time"))],
+    origin: Annotated[str, typer.Option(help=say("help_field_origin"))],
+    dest: Annotated[str, typer.Option(help=say("help_field_dest"))],
+    carrier: Annotated[str, typer.Option(help=say("help_field_carrier"))],
+    sched_arr_time: Annotated[int | None, typer.Option(help=say("help_field_sched_arr_time"))] = None,
+    distance: Annotated[float | None, typer.Option(help=say("help_field_distance"))] = None,
+    dep_delay: Annotated[float | None, typer.Option(help=say("help_field_dep_delay"))] = None,
+    year: Annotated[int | None, typer.Option(help=say("help_field_year"))] = None,
+    model: Model = None,
+) -> None:
+    from flight_delay.model.artifact import Artifact
+
+    flight = Flight(
+        month=month, day=day, sched_dep_time=sched_dep_time, origin=origin.upper(), dest=dest.upper(),
+        carrier=carrier.upper(), sched_arr_time=sched_arr_time, distance=distance, dep_delay=dep_delay, year=year,
+    )  # fmt: skip
+    path = (model or Settings().model_dir / MODEL_FILE).with_suffix(".npz")
+    if not path.is_file():
+        raise ModelFileMissing(path)
+    artifact = Artifact.from_bytes(path.read_bytes())
+    today = dt.date.today()
+    out.print(
+        say("predicted", minutes=artifact.predict(flight, today), chance=artifact.probability_late(flight, today))
+    )
+
+
+@app.command(help=say("help_up"))
+@_explaining
+def up(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> None:
+    settings = Settings()
+    _check_port(host, port)
+    _etl(settings, settings.processed_dir)
+    model = settings.model_dir / MODEL_FILE
+    if model.is_file() and model.with_suffix(".npz").is_file():
+        out.print(say("model_current", model=model))
+    else:
+        _train(settings, settings.processed_dir, model)
+    _serve(host, port, workers)
+
+
+def _etl(settings: Settings, output: Path) -> None:
+    from flight_delay.etl import pipeline
+    from flight_delay.sources import csv_files, nycflights13
+
+    brief = settings.raw_dir / csv_files.BRIEF_FILE
+    source = csv_files.source(brief) if brief.is_file() else nycflights13.source()
+    done = pipeline.read_report(output)
+    if done is not None and done.digest == pipeline.processed_digest(source):
+        out.print(say("etl_current", output=output, rows_out=f"{done.rows_out:,}", months=len(done.months)))
+        return
+    with progress(say("doing_etl", source=source.flights.path.name), total=pipeline.STEPS_IN_ALL) as (step, advance):
+        report = pipeline.run(source, output, lambda name: (step(name), advance())[0])
+    aside = sum(report.set_aside.values())
+    out.print(
+        say(
+            "etl_done",
+            rows_in=f"{report.rows_in:,}",
+            rows_out=f"{report.rows_out:,}",
+            output=output,
+            aside=f"{aside:,}",
+        )
+    )
+    for reason, count in report.set_aside.items():
+        out.print(say("etl_aside", count=f"{count:,}", reason=say(f"reason_{reason}")))
+    if aside:
+        out.print(say("etl_aside_file", path=output / pipeline.SET_ASIDE))
+    if report.weather_values_discarded:
+        out.print(say("etl_weather", count=f"{report.weather_values_discarded:,}"))
+
+
+def _train(settings: Settings, data: Path, output: Path) -> None:
+    from flight_delay.model import train as training
+
+    with progress(say("doing_train"), total=training.ALL_TREES) as (step, advance):
+        trained = training.train(data, output, settings.model_dir, training.Progress(step, advance))
+    _show(trained.metrics)
+    out.print(say("trained", model=trained.model, metrics=trained.metrics_file, card=trained.card))
+
+
+def _show(metrics: Metrics) -> None:
+    from flight_delay.model import card
+
+    months = {part: card.span(names) for part, names in metrics.months._asdict().items()}
+    title = say("tested_on", **months, flights=f"{metrics.test_flights:,}")
+    table(title, card.HEADINGS, [card.cells(score) for score in metrics.scores])
+
+
+def _serve(host: str, port: int, workers: int) -> None:
+    import uvicorn
+
+    _check_port(host, port)
+    threading.Thread(target=_announce, args=(host, port), daemon=True).start()
+    uvicorn.run(
+        "flight_delay.api.app:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_level="warning",
+        access_log=False,
+    )
+
+
+def _check_port(host: str, port: int) -> None:
+    try:
+        with socket.create_server((host, port)):
+            return
+    except OSError as error:
+        err.print(say("port_taken", host=host, port=port, problem=error.strerror), style="bold red", markup=False)
+    raise typer.Exit(1)
+
+
+def _announce(host: str, port: int) -> None:
+    """Say where the service is, as soon as it answers."""
+    reachable = "localhost" if host in ("0.0.0.0", "127.0.0.1", "::") else host
+    url = f"http://{reachable}:{port}"
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for _ in range(_TRIES_TO_REACH):
+        try:
+            direct.open(f"{url}/health/", timeout=5).close()
+        except (urllib.error.URLError, TimeoutError):  # not listening yet
+            time.sleep(0.05)
+        else:
+            break
+    else:
+        return
+    example = json.dumps(Flight.model_json_schema()["examples"][0])
+    curl = f"curl -X POST {url}/model/predict/ -H 'Content-Type: application/json' -d '{example}'"
+    out.print(say("serving", url=url, curl=curl), markup=False)
+    err.print(say("service_open"), style="yellow")
+    try:
+        direct.open(f"{url}/health/ready/", timeout=5).close()
+    except urllib.error.HTTPError as refusal:
+        err.print(json.load(refusal)["detail"], style="bold red", markup=False)

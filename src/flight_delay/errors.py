@@ -1,0 +1,159 @@
+"""The exceptions, one tree. Each carries the facts; the edge makes the text, in the reader's language.
+
+FlightDelayError
+├── DataError
+│   ├── SourceMissing      a raw file is not where it was said to be
+│   ├── SourceUnreadable   a raw file has not the columns it should have
+│   ├── ContractBroken     the processed table breaks a rule
+│   └── DatasetMissing     there is no processed table, or too little in it
+├── ModelError
+│   ├── NoModel            nothing is live, or no model file is there
+│   ├── NotAModel          the bytes are not a model file
+│   ├── UntrustedModel     the digest is not one that the server trusts
+│   ├── BrokenArtifact     an artefact is damaged or of another format
+│   └── ConversionFailed   a trusted file could not be converted
+└── StoreError
+    ├── StoreUnavailable   the database cannot be read or written
+    └── StoreBusy          more answers wait for their commit than may wait
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+class FlightDelayError(Exception):
+    """Base of all: `key` names the message, `facts` fill it."""
+
+    key = "error"
+
+    def __init__(self, **facts: Any) -> None:
+        self.facts = facts
+        super().__init__(f"{self.key}: " + ", ".join(f"{name}={value}" for name, value in facts.items()))
+
+
+class DataError(FlightDelayError):
+    """Something is wrong with the data."""
+
+
+class SourceMissing(DataError):
+    """A raw file is not there."""
+
+    key = "source_missing"
+
+    def __init__(self, source: str, path: Path | str) -> None:
+        super().__init__(source=source, path=path)
+
+
+class SourceUnreadable(DataError):
+    """A raw file cannot be read as the source it should be."""
+
+    key = "source_unreadable"
+
+    def __init__(self, path: Path | str, problem: str) -> None:
+        super().__init__(path=path, problem=problem)
+
+
+class ContractBroken(DataError):
+    """The table breaks a rule: which one, what it means (by language), how often, and some of the rows."""
+
+    key = "contract_broken"
+
+    def __init__(self, rule: str, meaning: dict[str, str], count: int, examples: list[dict[str, Any]]) -> None:
+        super().__init__(rule=rule, meaning=meaning, count=count, examples=examples)
+
+
+class DatasetMissing(DataError):
+    """There is no processed table to work on, or it does not reach far enough."""
+
+    key = "dataset_missing"
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(path=path)
+
+
+class TooFewMonths(DataError):
+    """A temporal evaluation needs months to train on, one to calibrate and two to test."""
+
+    key = "too_few_months"
+
+    def __init__(self, path: Path | str, months: int) -> None:
+        super().__init__(path=path, months=months)
+
+
+class ModelError(FlightDelayError):
+    """Something is wrong with a model."""
+
+
+class NoModel(ModelError):
+    """No model is live."""
+
+    key = "no_model"
+
+
+class ModelFileMissing(ModelError):
+    """No model file is where one was expected."""
+
+    key = "model_file_missing"
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(path=path)
+
+
+class NotAModel(ModelError):
+    """The upload does not even look like a model file."""
+
+    key = "not_a_model"
+
+    def __init__(self, filename: str) -> None:
+        super().__init__(filename=filename)
+
+
+class UntrustedModel(ModelError):
+    """The file's digest is not among those that the server trusts."""
+
+    key = "untrusted_model"
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(sha256=sha256)
+
+
+class BrokenArtifact(ModelError):
+    """The artefact is damaged, or written in another format."""
+
+    key = "broken_artifact"
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem=problem)
+
+
+class ConversionFailed(ModelError):
+    """A trusted model file could not be converted to an artefact."""
+
+    key = "conversion_failed"
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem=problem)
+
+
+class StoreError(FlightDelayError):
+    """Something is wrong with the database."""
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be read or written."""
+
+    key = "store_unavailable"
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem=problem)
+
+
+class StoreBusy(StoreError):
+    """So many answers wait for their commit that no more are taken."""
+
+    key = "store_busy"
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(waiting=waiting)

@@ -1,0 +1,232 @@
+"""The walk from a source's raw tables to the processed table, checked against its contract."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from flight_delay import airports
+from flight_delay.errors import ContractBroken, SourceUnreadable
+from flight_delay.etl.engine import DuckDB
+from flight_delay.flight import Flight, Weather, ranges
+from flight_delay.sources import Source
+
+STEPS = (
+    "airports",
+    "weather",
+    "flights_typed",
+    "departures",
+    "arrivals",
+    "departure_weather",
+    "flights",
+)
+"""The transformations in their order; each is the file of that name in `sql/` and makes a table of that name."""
+
+STEPS_IN_ALL = len(STEPS) + 3
+"""The transformations, and reading, checking and writing."""
+
+MANIFEST = "dataset.json"
+AIRPORTS = "airports.csv"
+SET_ASIDE = "set_aside.csv"
+_EXAMPLES = 5
+_YEARS = range(int(ranges(Flight)["year"].low), int(ranges(Flight)["year"].high) + 1)
+_MEASURES = {name.rpartition("_")[0] for name in ranges(Weather)}
+_SQL = files("flight_delay.etl") / "sql"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What went in, what came out, and what was set aside, by reason."""
+
+    source: str
+    rows_in: int
+    rows_out: int
+    set_aside: dict[str, int]
+    weather_values_discarded: int
+    months: list[str]
+    digest: str
+
+
+class Rule(NamedTuple):
+    """A rule of the contract; `statement` selects the rows that break it."""
+
+    name: str
+    meaning_en: str
+    meaning_pt: str
+    statement: str
+
+
+def processed_digest(source: Source) -> str:
+    """Return the digest of everything that decides what the processed table holds: raw files and SQL."""
+    total = hashlib.sha256(source.digest().encode())
+    for name in STEPS:
+        total.update(_statement(name).encode())
+    return total.hexdigest()
+
+
+def read_report(folder: Path) -> Report | None:
+    """Return the report of the table in `folder`, or None where there is none."""
+    try:
+        return Report(**json.loads((folder / MANIFEST).read_text("utf-8")))
+    except FileNotFoundError:
+        return None
+
+
+def run(source: Source, output: Path, on_step: Callable[[str], None]) -> Report:
+    """Make the processed table in the folder `output`; what was there stays until the new one is whole.
+
+    `on_step` is told the name of each step as it starts.
+
+    Raises
+    ------
+    SourceMissing, SourceUnreadable
+        A raw file is absent, or not what it should be.
+    ContractBroken
+        The table breaks a rule.
+    """
+    _check_replaceable(output)
+    with DuckDB() as engine:
+        on_step("read")
+        unreadable = _read(engine, source)
+        for step in STEPS:
+            on_step(step)
+            engine.create(step, _statement(step))
+            if step == "airports":
+                _create_offsets(engine)
+        on_step("contract")
+        check(engine)
+        on_step("write")
+        report = _report(engine, source, unreadable)
+        _write(engine, report, output)
+    return report
+
+
+def contract() -> Iterator[Rule]:
+    """Yield the rules: those in `sql/contract/`, and one for the range of each field of the vocabulary."""
+    for file in sorted(_SQL.joinpath("contract").iterdir(), key=lambda file: file.name):
+        english, portuguese, statement = file.read_text("utf-8").split("\n", 2)
+        yield Rule(
+            file.name.removesuffix(".sql"),
+            english.removeprefix("-- en: "),
+            portuguese.removeprefix("-- pt: "),
+            statement,
+        )
+    columns = {name: bounds for name, bounds in ranges(Flight).items() if name not in ("hour", "distance")}
+    for name, (low, high) in (columns | ranges(Weather)).items():
+        yield Rule(
+            f"{name}_in_range",
+            f"{name} is from {low:g} to {high:g}",
+            f"{name} vai de {low:g} a {high:g}",
+            f"SELECT year, month, day, carrier, flight, origin, {name} FROM flights "
+            f"WHERE {name} NOT BETWEEN {low} AND {high}",
+        )
+
+
+def check(engine: DuckDB) -> None:
+    """Hold the engine's table `flights` against the contract.
+
+    Raises `ContractBroken` at the first rule that is broken, with the count and some rows.
+    """
+    for rule in contract():
+        count = engine.count(rule.statement)
+        if count:
+            examples = engine.rows(f"SELECT * FROM ({rule.statement}) AS broken LIMIT {_EXAMPLES}")
+            raise ContractBroken(rule.name, {"en": rule.meaning_en, "pt": rule.meaning_pt}, count, examples)
+
+
+def _statement(name: str) -> str:
+    return _SQL.joinpath(f"{name}.sql").read_text("utf-8")
+
+
+def _read(engine: DuckDB, source: Source) -> int:
+    tables = source.tables()
+    unreadable = engine.read_csv("raw_flights", tables.pop("flights"), wanted=("id", "carrier_name"))
+    for name, table in tables.items():
+        if engine.read_csv(f"raw_{name}", table):
+            raise SourceUnreadable(table.path, "some lines are not whole")
+    return unreadable
+
+
+def _create_offsets(engine: DuckDB) -> None:
+    """Make the table `offsets`: the clocks of the airports flown, over the years flown and one on either side."""
+    years = engine.rows("SELECT DISTINCT try_cast(try_cast(year AS double) AS int) AS year FROM raw_flights")
+    zones = engine.rows(
+        "SELECT DISTINCT a.tz FROM airports AS a JOIN (SELECT origin AS code FROM raw_flights "
+        "UNION SELECT dest AS code FROM raw_flights) AS flown ON flown.code = a.code ORDER BY a.tz"
+    )
+    known = [row["year"] for row in years if row["year"] in _YEARS]
+    span = range(min(known) - 1, max(known) + 2) if known else range(0)
+    engine.insert(
+        "offsets",
+        {"tz": "VARCHAR", "local_from": "TIMESTAMP", "local_until": "TIMESTAMP", "offset_min": "INTEGER"},
+        airports.offsets((row["tz"] for row in zones), span) if known else (),
+    )
+
+
+def _report(engine: DuckDB, source: Source, unreadable: int) -> Report:
+    reasons = engine.rows(
+        "SELECT reason, count(*) AS lines FROM flights_typed WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason"
+    )
+    set_aside = {row["reason"]: row["lines"] for row in reasons}
+    if unreadable:
+        set_aside["broken_line"] = unreadable
+    months = engine.rows("SELECT DISTINCT year, month FROM flights ORDER BY year, month")
+    return Report(
+        source=source.name,
+        rows_in=engine.count("SELECT line FROM raw_flights") + unreadable,
+        rows_out=engine.count("SELECT id FROM flights"),
+        set_aside=set_aside,
+        weather_values_discarded=_discarded_weather(engine),
+        months=[f"{row['year']:04d}-{row['month']:02d}" for row in months],
+        digest=processed_digest(source),
+    )
+
+
+def _discarded_weather(engine: DuckDB) -> int:
+    """Count the weather values that were written, and are NULL now."""
+    measures = [
+        name for name in engine.rows("SELECT * FROM raw_weather LIMIT 1")[0] if name.rpartition("_")[0] in _MEASURES
+    ]
+    written = " + ".join(f"count({name})" for name in measures)
+    kept = " + ".join(f"count({name})" for name in ranges(Weather))
+    difference: Any = engine.rows(
+        f"SELECT (SELECT {written} FROM raw_weather) - (SELECT {kept} FROM weather) AS discarded"
+    )[0]["discarded"]
+    return int(difference)
+
+
+def _check_replaceable(output: Path) -> None:
+    """Refuse to replace a folder that this pipeline did not write."""
+    if output.is_dir() and any(output.iterdir()) and not (output / MANIFEST).is_file():
+        raise SourceUnreadable(output, f"it is not empty and has no {MANIFEST}; name another folder")
+
+
+def _write(engine: DuckDB, report: Report, output: Path) -> None:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
+    try:
+        new = scratch / "new"
+        engine.write_parquet(
+            "SELECT * FROM flights ORDER BY sched_dep_utc, carrier, flight, origin", new, ("year", "month")
+        )
+        engine.write_csv("SELECT * FROM airports ORDER BY code", new / AIRPORTS)
+        if report.set_aside:
+            engine.write_csv(
+                "SELECT r.*, t.reason FROM raw_flights AS r JOIN flights_typed AS t ON t.line = r.line "
+                "WHERE t.reason IS NOT NULL ORDER BY r.line",
+                new / SET_ASIDE,
+            )
+        (new / MANIFEST).write_text(json.dumps(asdict(report), indent=2) + "\n", "utf-8")
+        new.chmod(0o755)
+        if output.exists():
+            output.rename(scratch / "old")
+        new.rename(output)
+    finally:
+        shutil.rmtree(scratch)

@@ -1,0 +1,15 @@
+-- One row per airport and instant of scheduled departure: the instant of the last report at or before it, at most six hours old; never a later report.
+WITH moments AS (
+    SELECT airport, weather_utc AS moment, weather_utc FROM weather
+    UNION ALL
+    SELECT DISTINCT origin AS airport, sched_dep_utc AS moment, cast(NULL AS timestamp) AS weather_utc FROM departures
+),
+filled AS (
+    SELECT
+        airport, moment, weather_utc AS reported,
+        max(weather_utc) OVER (PARTITION BY airport ORDER BY moment RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS weather_utc
+    FROM moments
+)
+SELECT airport, moment AS sched_dep_utc, weather_utc
+FROM filled
+WHERE reported IS NULL AND weather_utc >= moment - INTERVAL '6' HOUR

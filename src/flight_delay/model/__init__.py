@@ -1,0 +1,1 @@
+"""What is known of a flight, turned into minutes of delay."""

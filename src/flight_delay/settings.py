@@ -1,0 +1,59 @@
+"""Every setting, read from FLIGHT_DELAY_* in the environment, or from a file `.env`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_SQLITE = "sqlite:///"
+
+
+class Settings(BaseSettings):
+    """What can be set, with the documented file names as defaults."""
+
+    model_config = SettingsConfigDict(env_prefix="FLIGHT_DELAY_", env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str = f"{_SQLITE}data/flight_delay.sqlite3"
+    """Where models and history are kept: `sqlite:///` and a path; four slashes for an absolute one."""
+
+    raw_dir: Path = Path("data/raw")
+    """Where the brief's `airports-database.zip` is looked for."""
+
+    processed_dir: Path = Path("data/processed")
+    """Where `etl` writes and `train` reads the processed table."""
+
+    model_dir: Path = Path("model")
+    """Where training writes the model, and where the service looks for one when it has none."""
+
+    trusted_model_sha256: Annotated[frozenset[str], NoDecode] = frozenset()
+    """SHA-256 digests, separated by commas, of model files that may be uploaded besides those trained here."""
+
+    max_upload_mb: Annotated[int, Field(ge=1, le=4096)] = 64
+    """The largest model file that may be uploaded, in megabytes."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_sqlite(cls, value: str) -> str:
+        if not value.startswith(_SQLITE) or len(value) == len(_SQLITE):
+            # The value may hold a password, so it is not repeated.
+            raise ValueError(f"must be {_SQLITE} and a path")
+        return value
+
+    @field_validator("trusted_model_sha256", mode="before")
+    @classmethod
+    def _digests(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        digests = frozenset(digest.strip().lower() for digest in value.split(",") if digest.strip())
+        for digest in digests:
+            if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+                raise ValueError(f"{digest!r} is not a SHA-256 digest of 64 hexadecimal digits")
+        return digests
+
+    @property
+    def database_path(self) -> Path:
+        """The path of the SQLite file."""
+        return Path(self.database_url.removeprefix(_SQLITE))

@@ -1,0 +1,77 @@
+"""How the commands speak to a person: progress, tables, errors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from flight_delay.errors import ContractBroken, FlightDelayError
+from flight_delay.messages import Language, from_locale, known, text
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def language() -> Language:
+    """Return the language of the terminal's locale."""
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")
+    return from_locale(next((os.environ[name] for name in names if os.environ.get(name)), ""))
+
+
+def say(key: str, **facts: Any) -> str:
+    """Return a text in the terminal's language."""
+    return text(key, language(), **facts)
+
+
+@contextmanager
+def progress(title: str, total: int) -> Iterator[tuple[Callable[[str], None], Callable[[], None]]]:
+    """Show a bar of `total` units while a block works.
+
+    Gives two functions: one names the step that begins, the other says that a unit is done.
+    """
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=not err.is_terminal) as bar:
+        task = bar.add_task(title, total=total)
+
+        def step(name: str) -> None:
+            bar.update(task, description=f"{title}: {say(f'step_{name}')}")
+            if not err.is_terminal:
+                err.print(f"{title}: {say(f'step_{name}')}")
+
+        yield step, lambda: bar.advance(task)
+        bar.update(task, completed=total, description=title)
+
+
+def table(title: str, headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """Print a table; numbers to the right."""
+    drawn = Table(title=title, title_justify="left")
+    for number, heading in enumerate(headings):
+        numeric = any(row[number].lstrip("+-")[:1].isdigit() for row in rows)
+        drawn.add_column(heading, justify="right" if numeric else "left")
+    for row in rows:
+        drawn.add_row(*row)
+    out.print(drawn)
+
+
+def explain(error: FlightDelayError) -> None:
+    """Print what went wrong, with what shows it."""
+    err.print(say(error.key, **error.facts), style="bold red", markup=False)
+    if isinstance(error, ContractBroken):
+        for example in error.facts["examples"]:
+            err.print("  " + ", ".join(f"{name}={value}" for name, value in example.items()), markup=False)
+
+
+def explain_fields(error: ValidationError) -> None:
+    """Print which fields of a flight, or which settings, are wrong and why."""
+    for item in error.errors(include_url=False):
+        context = item.get("ctx", {})
+        name = ".".join(str(part) for part in item["loc"]) or context.get("field", "")
+        reason = say(item["type"], **context) if known(item["type"]) else say("invalid")
+        err.print(f"{name}: {reason}", style="bold red", markup=False)
