@@ -14,7 +14,9 @@ _SQLITE = "sqlite:///"
 class Settings(BaseSettings):
     """What can be set, with the documented file names as defaults."""
 
-    model_config = SettingsConfigDict(env_prefix="FLIGHT_DELAY_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="FLIGHT_DELAY_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     database_url: str = f"{_SQLITE}data/flight_delay.sqlite3"
     """Where models and history are kept: `sqlite:///` and a path; four slashes for an absolute one."""

@@ -53,9 +53,10 @@ def create_app() -> ASGIApp:
         lifespan=running,
         redirect_slashes=False,
     )
-    routes.add(app, service, settings.max_upload_mb * 1024 * 1024, now)
+    max_upload = settings.max_upload_mb * 1024 * 1024
+    routes.add(app, service, max_upload, now)
     slashed = frozenset(path for route in app.routes if (path := getattr(route, "path", "")).endswith("/"))
-    return Front(app, service, slashed)
+    return Front(app, service, slashed, max_upload)
 
 
 def now() -> dt.datetime:

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flight_delay.api.errors import MEDIA_TYPE, ProblemError
@@ -27,10 +28,11 @@ class Front:
     longer than the model.
     """
 
-    def __init__(self, app: ASGIApp, service: Service, slashed: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, service: Service, slashed: frozenset[str], max_body: int) -> None:
         self._app = app
         self._service = service
         self._slashed = slashed
+        self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -46,7 +48,8 @@ class Front:
         if scope["path"] == PREDICT_PATH and scope["method"] == "POST":
             await self._predict(scope, receive, _with_headers(send, echoed), headers, request_id)
         else:
-            await self._app(scope, receive, _with_headers(send, echoed | self._version()))
+            limited = _limited(receive, self._max_body)
+            await self._app(scope, limited, _with_headers(send, echoed | self._version()))
 
     def _version(self) -> dict[str, str]:
         loaded = self._service.live.current
@@ -82,6 +85,21 @@ def _request_id(headers: Headers) -> str:
     """Return the caller's id, or a new one where there is none that a header and a log can carry."""
     given = headers.get(REQUEST_ID, "")
     return given if _REQUEST_ID_FORM.fullmatch(given) else secrets.token_hex(16)
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    """Count a body as it comes in; past the limit its reader gets an HTTP 413 instead of more."""
+    left = limit
+
+    async def receive_limited() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise HTTPException(413)
+        return message
+
+    return receive_limited
 
 
 def _with_headers(send: Send, headers: Mapping[str, str]) -> Send:

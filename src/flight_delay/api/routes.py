@@ -18,7 +18,7 @@ from flight_delay.api import health, history
 from flight_delay.api.errors import MEDIA_TYPE, Problem, ProblemError
 from flight_delay.api.live import LiveModel
 from flight_delay.api.models import ModelLoader
-from flight_delay.api.predict import MAX_BODY_BYTES, Predictor
+from flight_delay.api.predict import Predictor
 from flight_delay.flight import Flight
 from flight_delay.messages import Language, from_accept_language, text
 
@@ -76,7 +76,6 @@ def add(app: FastAPI, service: Service, max_upload: int, now: Callable[[], dt.da
         tags=["model"],
         summary="Make a model file the live model",
         responses=_problems(400, 413, 415, 422, 503),
-        max_body_size=max_upload,
     )
     async def load(request: Request, response: Response, file: Annotated[UploadFile, File()]) -> Loaded:
         """Take a `.joblib` or `.pkl` trained here, or whose SHA-256 is in `FLIGHT_DELAY_TRUSTED_MODEL_SHA256`."""
@@ -107,8 +106,6 @@ def add(app: FastAPI, service: Service, max_upload: int, now: Callable[[], dt.da
 
 
 def _add_errors(app: FastAPI, max_upload: int) -> None:
-    limits = {PREDICT_PATH: MAX_BODY_BYTES, "/model/load/": max_upload}
-
     @app.exception_handler(ProblemError)
     async def refused(request: Request, error: ProblemError) -> Response:
         return _response(request, error)
@@ -126,7 +123,7 @@ def _add_errors(app: FastAPI, max_upload: int) -> None:
             allowed = (error.headers or {}).get("Allow", "")
             problem = ProblemError(405, "wrong_method", path=path, method=request.method, allowed=allowed)
         elif error.status_code == 413:
-            problem = ProblemError(413, "body_too_large", limit=limits.get(path, max_upload))
+            problem = ProblemError(413, "body_too_large", limit=max_upload)
         else:
             problem = ProblemError(400, "malformed_upload")
         return _response(request, problem, error.headers)

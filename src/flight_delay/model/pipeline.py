@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from flight_delay.airports import Airport
-from flight_delay.flight import Flight, local_date
+from flight_delay.flight import Flight, Known, local_date
 from flight_delay.model.artifact import Artifact, Calibration, Late, Manifest
 from flight_delay.model.compile import compile_booster
 from flight_delay.model.features import FEATURES, Codes, Horizon, features_of, values
@@ -26,7 +26,7 @@ LATE_MIN = 15.0
 PARAMETERS: dict[str, Any] = {
     "num_leaves": 31,
     "learning_rate": 0.03,
-    "min_data_in_leaf": 2000,
+    "min_data_in_leaf": 1000,
     "feature_fraction": 0.6,
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
@@ -35,6 +35,8 @@ PARAMETERS: dict[str, Any] = {
     "max_bin": 255,
     "deterministic": True,
     "force_row_wise": True,
+    # Threads that wait spin: on a shared machine two can take far longer than one (docs/decisions/0005).
+    "num_threads": 1,
     "verbose": -1,
 }
 TREES = {Horizon.SCHEDULE: 400, Horizon.DEPARTED: 300}
@@ -42,15 +44,17 @@ TREES = {Horizon.SCHEDULE: 400, Horizon.DEPARTED: 300}
 LONGEST_MIN = 60.0
 """Before departure a longer delay counts as this one; few very late flights would else draw all answers to them."""
 
-_DEP_DELAY = [feature.name for feature in FEATURES].index("dep_delay")
-_WEATHER = [
-    i for i, feature in enumerate(FEATURES) if feature.known is Horizon.DEPARTED.cut_off and feature.name != "dep_delay"
-]
-_OPTIONAL = tuple(
-    [[f.name for f in FEATURES].index(name) for name in names]
-    for names in (["sched_arr_min"], ["carrier"], ["origin", "distance_km"], ["dest", "distance_km"])
+_COLUMN = {feature.name: number for number, feature in enumerate(FEATURES)}
+_DEP_DELAY = _COLUMN["dep_delay"]
+_WEATHER = [_COLUMN[f.name] for f in FEATURES if f.known is Known.DEPARTED and f.name != "dep_delay"]
+_HIDDEN = (
+    (_WEATHER, 0.5),
+    ([_COLUMN["sched_arr_min"]], 0.05),
+    ([_COLUMN["carrier"]], 0.05),
+    ([_COLUMN["origin"], _COLUMN["distance_km"]], 0.05),
+    ([_COLUMN["dest"], _COLUMN["distance_km"]], 0.05),
 )
-_OPTIONAL_MISSING = 0.05
+"""What a request may leave out or the model not know, and in what share of the rows it is hidden in training."""
 
 
 class FlightFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -160,10 +164,9 @@ class DelayByHorizon(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         on_tree: Callable[[], None],
     ) -> Booster:
         features = features_of(horizon)
-        rows = np.concatenate([matrix, thinned(matrix, self.seed)])[:, columns(horizon)]
         data = Dataset(
-            rows,
-            np.concatenate([target, target]),
+            thinned(matrix, self.seed)[:, columns(horizon)],
+            target,
             feature_name=[feature.name for feature in features],
             categorical_feature=[feature.name for feature in features if feature.categorical],
         )
@@ -184,15 +187,15 @@ def without_weather(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def thinned(matrix: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    """Return the matrix as requests that say less would give it: no weather, and other fields missing here and there.
+    """Return the matrix as requests that say less would give it, here and there.
 
-    Learnt from beside the whole rows, so that a field that is absent or unknown costs little.
+    Learnt from instead of the whole rows, so that a field that is absent or unknown costs little.
     """
     random = np.random.default_rng(seed)
-    copy = without_weather(matrix)
-    for group in _OPTIONAL:
-        missing = random.random(len(copy)) < _OPTIONAL_MISSING
-        copy[missing[:, None] & np.isin(np.arange(copy.shape[1]), group)] = np.nan
+    copy = matrix.copy()
+    for group, share in _HIDDEN:
+        hidden = random.random(len(copy)) < share
+        copy[hidden[:, None] & np.isin(np.arange(copy.shape[1]), group)] = np.nan
     return copy
 
 

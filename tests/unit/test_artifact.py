@@ -1,0 +1,82 @@
+"""The artefact: whole or refused, and never executed."""
+
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flight_delay.errors import BrokenArtifact
+from flight_delay.model.artifact import Artifact
+
+
+@pytest.fixture(scope="module")
+def content(trained):
+    return trained.artifact.read_bytes()
+
+
+def changed(content, **changes):
+    with np.load(io.BytesIO(content)) as file:
+        arrays = {name: file[name] for name in file.files}
+    facts = json.loads(arrays["manifest"].tobytes())
+    for name, value in changes.items():
+        if name in facts:
+            facts[name] = value
+        else:
+            arrays[name.replace("__", ".")] = value
+    arrays["manifest"] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def test_reading_and_writing_gives_the_same_bytes(content):
+    assert Artifact.from_bytes(content).to_bytes() == content
+
+
+def test_it_knows_where_it_comes_from(trained, content):
+    manifest = Artifact.from_bytes(content).manifest
+    assert manifest.lineage["months"]["test"] == ["2013-11", "2013-12"]
+    assert manifest.lineage["metrics"]["test_flights"] == trained.metrics.test_flights
+    assert manifest.source_sha256 in (trained.model.parent / "trusted.sha256").read_text()
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"format": 2}, "format 2"),
+        ({"features": {}}, "other features"),
+        ({"calibration": {"schedule": [1.0, float("nan")], "departed": [1.0, 0.0]}}, "not finite"),
+        ({"calibration": {"schedule": [1.0]}}, "ValueError"),
+        ({"codes": {}}, "airports"),
+        ({"schedule__minutes__leaves": np.full((400, 32), np.nan)}, "not finite"),
+        ({"schedule__minutes__leaves": np.array([{"a": 1}], object)}, "allow_pickle"),
+    ],
+)
+def test_what_does_not_fit_is_refused(content, change, problem):
+    with pytest.raises(BrokenArtifact, match=problem):
+        Artifact.from_bytes(changed(content, **change))
+
+
+@settings(max_examples=60, deadline=None)
+@given(share=st.floats(0, 0.999))
+def test_half_a_file_is_refused(content, share):
+    with pytest.raises(BrokenArtifact):
+        Artifact.from_bytes(content[: int(len(content) * share)])
+
+
+@pytest.mark.parametrize("rubbish", [b"", b"\x80\x04", b"PK\x03\x04", b"\x93NUMPY", b"not a model"])
+def test_rubbish_is_refused(rubbish):
+    with pytest.raises(BrokenArtifact):
+        Artifact.from_bytes(rubbish)
+
+
+def test_a_zip_of_something_else_is_refused():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    with pytest.raises(BrokenArtifact):
+        Artifact.from_bytes(buffer.getvalue())

@@ -1,0 +1,104 @@
+"""Tables of bit masks answer as the trees that they were made of, to the last bit."""
+
+import lightgbm
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flight_delay.errors import BrokenArtifact, ConversionFailed
+from flight_delay.model.compile import compile_booster
+from flight_delay.model.trees import Trees
+
+CODES = 12
+
+
+def booster(seed, leaves=32, missing=True, rows=3000, **parameters):
+    random = np.random.default_rng(seed)
+    matrix = random.normal(size=(rows, 5))
+    matrix[:, 0] = random.integers(0, CODES, rows)
+    if missing:
+        matrix[random.random(matrix.shape) < 0.1] = np.nan
+    target = np.nan_to_num(matrix[:, 0]) % 5 + np.nan_to_num(matrix[:, 1]) ** 2 + random.normal(size=rows)
+    data = lightgbm.Dataset(matrix, target, categorical_feature=[0])
+    given_parameters = {"num_leaves": leaves, "min_data_in_leaf": 5, "verbose": -1, "num_threads": 1} | parameters
+    return lightgbm.train(given_parameters, data, 20)
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["missing seen", "missing never seen"])
+def pair(request):
+    original = booster(7, missing=request.param)
+    return original, compile_booster(original)
+
+
+values = st.one_of(st.floats(-1e6, 1e6), st.just(float("nan")), st.just(0.0))
+codes = st.one_of(st.integers(-3, CODES + 3).map(float), st.just(float("nan")))
+
+
+@settings(max_examples=300)
+@given(row=st.tuples(codes, values, values, values, values))
+def test_any_row_is_answered_alike(pair, row):
+    original, trees = pair
+    expected = original.predict(np.array([row]))[0]
+    assert trees.predict(row) == expected
+    assert trees.predict_many(np.array([row]))[0] == expected
+
+
+def test_values_on_a_threshold_go_left(pair):
+    original, trees = pair
+    on_threshold = np.tile(np.nan, (len(trees.thresholds), 5))
+    start = 0
+    for feature, count in enumerate(trees.threshold_counts):
+        on_threshold[start : start + count, feature] = trees.thresholds[start : start + count]
+        start += count
+    assert (trees.predict_many(on_threshold) == original.predict(on_threshold)).all()
+
+
+def test_many_rows_span_chunks(pair):
+    original, trees = pair
+    rows = np.random.default_rng(1).normal(size=(5000, 5))
+    assert (trees.predict_many(rows) == original.predict(rows)).all()
+
+
+def test_arrays_are_all_there_is(pair):
+    _, trees = pair
+    again = Trees.from_arrays(trees.arrays())
+    assert again.predict([1.0, 2.0, 3.0, 4.0, 5.0]) == trees.predict([1.0, 2.0, 3.0, 4.0, 5.0])
+
+
+def test_more_than_32_leaves_are_refused():
+    with pytest.raises(ConversionFailed, match="more than 32 leaves"):
+        compile_booster(booster(7, leaves=40))
+
+
+def test_zero_as_missing_is_refused():
+    with pytest.raises(ConversionFailed, match="zero for a missing value"):
+        compile_booster(booster(7, zero_as_missing=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("masks", lambda array: array[:-1]),
+        ("masks", lambda array: array.astype(np.uint64)),
+        ("masks", lambda array: array[:, 0]),
+        ("leaves", lambda array: array[:, :-1]),
+        ("leaves", lambda array: array * np.nan),
+        ("leaves", lambda array: array[:0]),
+        ("thresholds", lambda array: array[:-1]),
+        ("thresholds", lambda array: array * np.inf),
+        ("threshold_counts", lambda array: -array),
+        ("categories", lambda array: array[:-1]),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(pair, name, change):
+    arrays = pair[1].arrays()
+    with pytest.raises(BrokenArtifact):
+        Trees.from_arrays(arrays | {name: change(arrays[name])})
+
+
+def test_a_missing_array_is_named(pair):
+    arrays = pair[1].arrays()
+    del arrays["leaves"]
+    with pytest.raises(BrokenArtifact, match="leaves"):
+        Trees.from_arrays(arrays)
