@@ -1,0 +1,189 @@
+"""The commands as a person types them, each in a process of its own."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import SOURCE, free_port, run_command
+
+FLIGHT = [
+    "--month",
+    "7",
+    "--day",
+    "23",
+    "--sched-dep-time",
+    "1630",
+    "--origin",
+    "jfk",
+    "--dest",
+    "LAX",
+    "--carrier",
+    "DL",
+]
+RECORDS = Path(__file__).parent.parent / "data" / "flights.csv"
+
+
+def brief_file(folder, lines):
+    """Put the brief's file, with these lines, where it is looked for."""
+    (folder / "data" / "raw").mkdir(parents=True)
+    with zipfile.ZipFile(folder / "data" / "raw" / "airports-database.zip", "w") as archive:
+        header, *rows = lines
+        body = [f"id,{header},name", *(f"{number},{row},Airline" for number, row in enumerate(rows))]
+        archive.writestr("airports-database.csv", "\n".join(body))
+
+
+@pytest.mark.parametrize("command", ["etl", "train", "evaluate", "serve", "predict", "up"])
+@pytest.mark.parametrize("lang", ["en_US.UTF-8", "pt_BR.UTF-8"])
+def test_help(tmp_path, command, lang):
+    done = run_command(command, "--help", folder=tmp_path, LANG=lang)
+    assert done.returncode == 0
+    from flight_delay.messages import from_locale, text
+
+    assert text(f"help_{command}", from_locale(lang))[:40] in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [("serve", ["--host", "--port", "--workers"]), ("train", ["--output"]), ("etl", ["--output"]), ("up", ["--port"])],
+)
+def test_the_documented_options(tmp_path, command, options):
+    shown = run_command(command, "--help", folder=tmp_path).stdout
+    assert all(option in shown for option in options)
+
+
+class TestEtl:
+    def test_it_says_what_it_did_and_then_that_there_is_nothing_to_do(self, tmp_path):
+        first = run_command("etl", "--output", "table", folder=tmp_path)
+        assert "336,776 rows in, 336,776 flights written to table, 0 rows set aside" in first.stdout
+        second = run_command("etl", "--output", "table", folder=tmp_path, LANG="pt_BR.UTF-8")
+        assert "já estão em dia" in second.stdout
+
+    def test_the_brief_s_file_is_read_if_it_is_there(self, tmp_path):
+        lines = RECORDS.read_text().splitlines()
+        brief_file(tmp_path, [*lines, lines[3], lines[4].replace("2013,1,1", "2013,2,30", 1)])
+        done = run_command("etl", folder=tmp_path)
+        assert f"{len(lines) + 1} rows in, {len(lines) - 1} flights" in done.stdout
+        assert "set aside: 1 because of the same flight again" in done.stdout
+        assert "set aside: 1 because of a date that does not exist" in done.stdout
+        assert (tmp_path / "data" / "processed" / "set_aside.csv").is_file()
+
+    def test_a_broken_contract_names_rule_count_and_rows(self, tmp_path):
+        lines = RECORDS.read_text().splitlines()
+        brief_file(tmp_path, [lines[0], lines[1].replace(",2,830", ",3,830")])
+        done = run_command("etl", folder=tmp_path)
+        assert done.returncode == 1
+        assert "delay_agrees_with_clocks" in done.stderr
+        assert "1 row(s)" in done.stderr
+        assert "dep_delay=3" in done.stderr
+        assert not (tmp_path / "data" / "processed").exists()
+
+    def test_a_stop_in_the_middle_leaves_the_old_table(self, tmp_path):
+        brief_file(tmp_path, RECORDS.read_text().splitlines())
+        run_command("etl", folder=tmp_path)
+        before = (tmp_path / "data" / "processed" / "dataset.json").read_bytes()
+        (tmp_path / "data" / "raw" / "airports-database.zip").unlink()  # so that all flights are to be read
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flight_delay", "etl"],
+            cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(SOURCE)}, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        for line in process.stderr:
+            if "departures" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        assert "what was there before is whole" in process.stderr.read()
+        assert process.wait(30) == 130
+        assert (tmp_path / "data" / "processed" / "dataset.json").read_bytes() == before
+        assert run_command("etl", folder=tmp_path).returncode == 0
+
+
+class TestTrainAndEvaluate:
+    def test_without_a_table(self, tmp_path):
+        done = run_command("train", folder=tmp_path)
+        assert done.returncode == 1
+        assert "flight-delay etl" in done.stderr
+
+    def test_evaluate_prints_the_table(self, workspace, processed):
+        done = run_command("evaluate", "--data", str(processed), folder=workspace)
+        assert done.returncode == 0, done.stderr
+        assert (
+            "Trained on 2013-01 to 2013-09, calibrated on 2013-10, tested on 2013-11 to 2013-12 (53,991 flights)"
+            in done.stdout
+        )
+        assert "line a + b * dep_delay" in done.stdout
+
+    def test_evaluate_opens_no_stranger_s_model(self, workspace, processed):
+        (workspace / "model" / "trusted.sha256").unlink()
+        done = run_command("evaluate", "--data", str(processed), folder=workspace)
+        assert done.returncode == 1
+        assert "FLIGHT_DELAY_TRUSTED_MODEL_SHA256" in done.stderr
+
+
+class TestPredict:
+    def test_in_english_and_portuguese(self, workspace):
+        english = run_command("predict", *FLIGHT, "--dep-delay", "10", folder=workspace)
+        assert re.match(
+            r"Expected arrival delay: [+-]\d+\.\d min\. Chance of arriving 15 min late or more: \d+%\.", english.stdout
+        )
+        portuguese = run_command("predict", *FLIGHT, folder=workspace, LANG="pt_BR.UTF-8")
+        assert portuguese.stdout.startswith("Atraso previsto na chegada:")
+
+    def test_wrong_fields_are_named(self, workspace):
+        done = run_command("predict", *FLIGHT, "--month", "13", "--distance", "-1", folder=workspace)
+        assert done.returncode == 1
+        assert "month: must be at most 12" in done.stderr
+        assert "distance: must be at least 0" in done.stderr
+
+    def test_without_a_model(self, tmp_path):
+        done = run_command("predict", *FLIGHT, folder=tmp_path)
+        assert done.returncode == 1
+        assert "flight-delay train" in done.stderr
+
+
+class TestServe:
+    def test_a_taken_port(self, workspace):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = str(taken.getsockname()[1])
+            done = run_command("serve", "--port", port, folder=workspace)
+        assert done.returncode == 1
+        assert port in done.stderr
+        assert "PORT=8001" in done.stderr
+
+    def test_a_wrong_setting_is_named_and_its_value_is_not(self, workspace):
+        url = "postgresql://user:hunter2@host/db"
+        done = run_command("serve", "--port", str(free_port()), folder=workspace, FLIGHT_DELAY_DATABASE_URL=url)
+        assert done.returncode == 1
+        assert "database_url" in done.stderr
+        assert "hunter2" not in done.stderr + done.stdout
+
+
+def test_up_goes_the_whole_way_and_the_second_time_in_seconds(start_server, trained, tmp_path):
+    """From an empty folder to an answer, by the one command that `make run` calls."""
+    first = start_server(tmp_path, command="up")
+    first.wait(seconds=300)
+    time.sleep(1)
+    said = first.log()
+    assert "336,776 rows in" in said
+    assert "Model in model/flight_delay_model.joblib" in said
+    assert f"http://localhost:{first.port}/docs" in said
+    (curl,) = (line.strip() for line in said.splitlines() if "curl" in line)
+    answer = subprocess.run(
+        curl.replace("curl", "curl -s --noproxy '*'", 1), shell=True, capture_output=True, check=True
+    )
+    assert set(json.loads(answer.stdout)) == {"prediction"}
+    first.stop()
+    # Another machine, another folder: the same data and seed gave the same files.
+    assert (tmp_path / "model" / "flight_delay_model.joblib").read_bytes() == trained.model.read_bytes()
+    assert (tmp_path / "model" / "flight_delay_model.npz").read_bytes() == trained.artifact.read_bytes()
+
+    second = start_server(tmp_path, command="up")
+    assert second.wait() < 10
+    with second.client() as client:
+        assert len(client.get("/model/history/").json()["history"]) == 1
