@@ -90,16 +90,16 @@ class TestEtl:
         run_command("etl", folder=tmp_path)
         before = (tmp_path / "data" / "processed" / "dataset.json").read_bytes()
         (tmp_path / "data" / "raw" / "airports-database.zip").unlink()  # so that all flights are to be read
-        process = subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, "-m", "flight_delay", "etl"],
             cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(SOURCE)}, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        for line in process.stderr:
-            if "departures" in line:
-                process.send_signal(signal.SIGINT)
-                break
-        assert "what was there before is whole" in process.stderr.read()
-        assert process.wait(30) == 130
+        ) as process:  # fmt: skip
+            for line in process.stderr:
+                if "departures" in line:
+                    process.send_signal(signal.SIGINT)
+                    break
+            assert "what was there before is whole" in process.stderr.read()
+        assert process.returncode == 130
         assert (tmp_path / "data" / "processed" / "dataset.json").read_bytes() == before
         assert run_command("etl", folder=tmp_path).returncode == 0
 
