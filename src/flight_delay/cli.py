@@ -12,12 +12,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
 
 import typer
 from pydantic import ValidationError
 
-from flight_delay.errors import FlightDelayError, ModelFileMissing
+from flight_delay.errors import FlightDelayError, LibraryMissing, ModelFileMissing
 from flight_delay.flight import Flight
 from flight_delay.settings import Settings
 from flight_delay.terminal import err, explain, explain_fields, out, progress, say, table
@@ -78,8 +79,7 @@ def train(output: ModelOutput = None, data: Data = None) -> None:
 @app.command(help=say("help_evaluate"))
 @_explaining
 def evaluate(model: Model = None, data: Data = None) -> None:
-    from flight_delay.model import train as training
-
+    training = _training()
     settings = Settings()
     path = model or settings.model_dir / MODEL_FILE
     with progress(say("doing_evaluate"), total=2) as (step, advance):
@@ -172,12 +172,20 @@ def _etl(settings: Settings, output: Path) -> None:
 
 
 def _train(settings: Settings, data: Path, output: Path) -> None:
-    from flight_delay.model import train as training
-
+    training = _training()
     with progress(say("doing_train"), total=training.ALL_TREES) as (step, advance):
         trained = training.train(data, output, settings.model_dir, training.Progress(step, advance))
     _show(trained.metrics)
     out.print(say("trained", model=trained.model, metrics=trained.metrics_file, card=trained.card))
+
+
+def _training() -> ModuleType:
+    """Return the module that trains; raises `LibraryMissing` where LightGBM finds no OpenMP."""
+    try:
+        from flight_delay.model import train as training
+    except OSError as error:
+        raise LibraryMissing(str(error)) from error
+    return training
 
 
 def _show(metrics: Metrics) -> None:

@@ -11,7 +11,8 @@ FlightDelayError
 │   ├── NotAModel          the bytes are not a model file
 │   ├── UntrustedModel     the digest is not one that the server trusts
 │   ├── BrokenArtifact     an artefact is damaged or of another format
-│   └── ConversionFailed   a trusted file could not be converted
+│   ├── ConversionFailed   a trusted file could not be converted
+│   └── LibraryMissing     this machine lacks a library that training needs
 └── StoreError
     ├── StoreUnavailable   the database cannot be read or written
     └── StoreBusy          more answers wait for their commit than may wait
@@ -132,6 +133,15 @@ class ConversionFailed(ModelError):
     """A trusted model file could not be converted to an artefact."""
 
     key = "conversion_failed"
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem=problem)
+
+
+class LibraryMissing(ModelError):
+    """A library that training needs is not on this machine."""
+
+    key = "library_missing"
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem=problem)

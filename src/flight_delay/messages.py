@@ -126,6 +126,12 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "pt": "O artefato do modelo está danificado: {problem}",
         "en": "The model's artefact is damaged: {problem}",
     },
+    "library_missing": {
+        "pt": "O LightGBM não pode ser carregado: {problem}. Instale o OpenMP: `apt-get install libgomp1` "
+        "(Debian, Ubuntu), `dnf install libgomp` (Fedora) ou `brew install libomp` (macOS).",
+        "en": "LightGBM cannot be loaded: {problem}. Install OpenMP: `apt-get install libgomp1` "
+        "(Debian, Ubuntu), `dnf install libgomp` (Fedora) or `brew install libomp` (macOS).",
+    },
     "conversion_failed": {
         "pt": "O modelo não pôde ser convertido: {problem}",
         "en": "The model could not be converted: {problem}",

@@ -110,6 +110,14 @@ class TestTrainAndEvaluate:
         assert done.returncode == 1
         assert "flight-delay etl" in done.stderr
 
+    def test_a_machine_without_openmp(self, tmp_path):
+        (tmp_path / "lightgbm.py").write_text("raise OSError('libgomp.so.1: cannot open shared object file')")
+        path = os.pathsep.join([str(tmp_path), str(SOURCE)])
+        done = run_command("train", folder=tmp_path, PYTHONPATH=path)
+        assert done.returncode == 1
+        assert "libgomp.so.1" in done.stderr
+        assert "apt-get install libgomp1" in done.stderr
+
     def test_evaluate_prints_the_table(self, workspace, processed):
         done = run_command("evaluate", "--data", str(processed), folder=workspace)
         assert done.returncode == 0, done.stderr

@@ -1,0 +1,106 @@
+"""What README, manifests and Dockerfile say, held against what is there."""
+
+import json
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent.parent
+READMES = ["README.md", "README.pt-BR.md"]
+
+
+def blocks(document, language):
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / document).read_text("utf-8"), re.S)
+
+
+def commands(document):
+    """Every command of a document, lines that go on put together."""
+    for block in blocks(document, "bash"):
+        for command in re.sub(r"\\\n", " ", block).split("\n" if "'" not in block else "\0"):
+            if command.strip():
+                yield command.strip()
+
+
+@pytest.mark.parametrize("document", READMES)
+def test_the_curls_of_the_readme_are_answered(document, server):
+    answers = []
+    for command in commands(document):
+        if command.startswith("curl"):
+            asked = command.replace("http://localhost:8000", server.url).replace("curl ", "curl -sf --noproxy '*' ", 1)
+            done = subprocess.run(["sh", "-c", asked], cwd=server.folder, capture_output=True, text=True, check=True)
+            answers.append(json.loads(done.stdout))
+    prediction, health, ready, loaded, history = answers
+    assert prediction.keys() == json.loads(blocks(document, "json")[0]).keys()
+    assert prediction["prediction"] == pytest.approx(json.loads(blocks(document, "json")[0])["prediction"], abs=3)
+    assert health == {"status": "API está funcionando corretamente"}
+    assert ready["database"] == "ok"
+    assert loaded == {"status": "Modelo carregado com sucesso"}
+    assert len(history["history"]) == 1
+
+
+@pytest.mark.parametrize("document", READMES)
+def test_the_figures_of_the_readme_are_those_of_the_model(document, trained):
+    figures = [
+        [cell.strip().replace(",", ".") for cell in row.strip("|").split("|")]
+        for row in re.findall(r"^\| (?:departed|schedule) .*$", (ROOT / document).read_text("utf-8"), re.M)
+    ]
+    assert len(figures) == 7
+    for horizon, _, _, rmse, mae, auc in figures:
+        same = [score for score in trained.metrics.scores if score.horizon == horizon]
+        score = min(same, key=lambda score: abs(score.rmse - float(rmse)))
+        assert [score.rmse, score.mae] == pytest.approx([float(rmse), float(mae)], abs=0.05)
+        assert score.auc_15 == pytest.approx(float(auc), abs=0.003)
+
+
+@pytest.mark.parametrize("document", READMES)
+def test_make_and_flight_delay_know_what_the_readme_types(document, tmp_path):
+    from conftest import run_command
+
+    text = (ROOT / document).read_text("utf-8")
+    for target in re.findall(r"^make (\w+)", text, re.M):
+        assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.M)
+    typed = re.findall(r"`flight-delay ([^`]+)`", text)
+    assert len(typed) >= 6
+    for command in typed:
+        name, *options = shlex.split(command)
+        shown = run_command(name, "--help", folder=tmp_path)
+        assert shown.returncode == 0
+        assert all(option in shown.stdout for option in options if option.startswith("--"))
+
+
+def test_the_manifests_are_the_documented_ones():
+    deployment, service = (
+        yaml.safe_load((ROOT / "kubernetes" / name).read_text("utf-8")) for name in ("deployment.yaml", "service.yaml")
+    )
+    labels = {"app": "flight-delay-api"}
+    pod = deployment["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    (port,) = service["spec"]["ports"]
+    assert (deployment["apiVersion"], deployment["kind"]) == ("apps/v1", "Deployment")
+    assert deployment["metadata"]["name"] == "flight-delay-api"
+    assert deployment["spec"]["replicas"] == 3
+    assert deployment["spec"]["selector"]["matchLabels"] == pod["metadata"]["labels"] == labels
+    assert container["name"] == "flight-delay-api-container"
+    assert container["ports"][0]["containerPort"] == 8000
+    assert service["metadata"]["name"] == "flight-delay-api-service"
+    assert service["spec"]["selector"] == labels
+    assert service["spec"]["type"] == "NodePort"
+    assert (port["port"], port["targetPort"], port["nodePort"]) == (80, container["ports"][0]["name"], 30007)
+
+
+def test_the_image_has_one_name():
+    image = yaml.safe_load((ROOT / "kubernetes" / "deployment.yaml").read_text("utf-8"))["spec"]["template"]["spec"]
+    name = image["containers"][0]["image"].split("/")[1]
+    for document in READMES:
+        built = re.findall(r"docker (?:build -t|push) <[^>]+>/(\S+)", (ROOT / document).read_text("utf-8"))
+        assert set(built) == {name}
+
+
+def test_links_lead_somewhere():
+    for document in [ROOT / name for name in READMES] + [*(ROOT / "docs").rglob("*.md"), ROOT / "CHANGELOG.md"]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text("utf-8")):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
