@@ -21,10 +21,10 @@ from pydantic import ValidationError
 from flight_delay.errors import FlightDelayError, LibraryMissing, ModelFileMissing
 from flight_delay.flight import Flight
 from flight_delay.settings import Settings
-from flight_delay.terminal import err, explain, explain_fields, out, progress, say, table
+from flight_delay.terminal import err, explain, explain_fields, number, out, progress, say, table
 
 if TYPE_CHECKING:
-    from flight_delay.model.evaluate import Metrics
+    from flight_delay.model.evaluate import Metrics, Score
 
 MODEL_FILE = "flight_delay_model.joblib"
 _TRIES_TO_REACH = 1200
@@ -149,7 +149,7 @@ def _etl(settings: Settings, output: Path) -> None:
     source = csv_files.source(brief) if brief.is_file() else nycflights13.source()
     done = pipeline.read_report(output)
     if done is not None and done.digest == pipeline.processed_digest(source):
-        out.print(say("etl_current", output=output, rows_out=f"{done.rows_out:,}", months=len(done.months)))
+        out.print(say("etl_current", output=output, rows_out=done.rows_out, months=len(done.months)))
         return
     with progress(say("doing_etl", source=source.flights.path.name), total=pipeline.STEPS_IN_ALL) as (step, advance):
         report = pipeline.run(source, output, lambda name: (step(name), advance())[0])
@@ -157,18 +157,18 @@ def _etl(settings: Settings, output: Path) -> None:
     out.print(
         say(
             "etl_done",
-            rows_in=f"{report.rows_in:,}",
-            rows_out=f"{report.rows_out:,}",
+            rows_in=report.rows_in,
+            rows_out=report.rows_out,
             output=output,
-            aside=f"{aside:,}",
+            aside=aside,
         )
     )
     for reason, count in report.set_aside.items():
-        out.print(say("etl_aside", count=f"{count:,}", reason=say(f"reason_{reason}")))
+        out.print(say("etl_aside", count=count, reason=say(f"reason_{reason}")))
     if aside:
         out.print(say("etl_aside_file", path=output / pipeline.SET_ASIDE))
     if report.weather_values_discarded:
-        out.print(say("etl_weather", count=f"{report.weather_values_discarded:,}"))
+        out.print(say("etl_weather", count=report.weather_values_discarded))
 
 
 def _train(settings: Settings, data: Path, output: Path) -> None:
@@ -192,8 +192,19 @@ def _show(metrics: Metrics) -> None:
     from flight_delay.model import card
 
     months = {part: card.span(names) for part, names in metrics.months._asdict().items()}
-    title = say("tested_on", **months, flights=f"{metrics.test_flights:,}")
-    table(title, card.HEADINGS, [card.cells(score) for score in metrics.scores])
+    title = say("tested_on", **months, flights=metrics.test_flights)
+    headings = (say("horizon"), say("who answers"), "RMSE", "MAE", "AUC 15+")
+    rows = [
+        (score.horizon, _who(score), number(score.rmse, ".2f"), number(score.mae, ".2f"), number(score.auc_15, ".3f"))
+        for score in sorted(metrics.scores, key=lambda score: score.horizon)
+    ]
+    table(title, headings, rows)
+
+
+def _who(score: Score) -> str:
+    """Return who answers, with what it is told unless its name says so."""
+    told = "" if score.inputs in {"dep_delay", "nothing"} else f": {say(score.inputs)}"
+    return say(score.model) + told
 
 
 def _serve(host: str, port: int, workers: int) -> None:
@@ -235,7 +246,8 @@ def _announce(host: str, port: int) -> None:
             break
     else:
         return
-    example = json.dumps(Flight.model_json_schema()["examples"][0])
+    documented = Flight.model_json_schema()["examples"][0]
+    example = json.dumps({name: documented[name] for name in Flight.model_fields if name in documented})
     curl = f"curl -X POST {url}/model/predict/ -H 'Content-Type: application/json' -d '{example}'"
     out.print(say("serving", url=url, curl=curl), markup=False)
     err.print(say("service_open"), style="yellow")

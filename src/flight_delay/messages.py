@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from typing import Any, Literal
 
 Language = Literal["pt", "en"]
@@ -235,21 +236,21 @@ _TEXTS: dict[str, dict[Language, str]] = {
     "doing_train": {"pt": "Modelo: treino", "en": "Model: training"},
     "doing_evaluate": {"pt": "Modelo: avaliação", "en": "Model: evaluation"},
     "etl_done": {
-        "pt": "{rows_in} linhas lidas, {rows_out} voos gravados em {output}, {aside} linhas postas de lado.",
-        "en": "{rows_in} rows in, {rows_out} flights written to {output}, {aside} rows set aside.",
+        "pt": "{rows_in:,} linhas lidas, {rows_out:,} voos gravados em {output}, {aside:,} linhas postas de lado.",
+        "en": "{rows_in:,} rows in, {rows_out:,} flights written to {output}, {aside:,} rows set aside.",
     },
     "etl_aside": {
-        "pt": "  posta(s) de lado: {count} por {reason}",
-        "en": "  set aside: {count} because of {reason}",
+        "pt": "  posta(s) de lado: {count:,} por {reason}",
+        "en": "  set aside: {count:,} because of {reason}",
     },
     "etl_aside_file": {"pt": "  veja-as em {path}", "en": "  see them in {path}"},
     "etl_weather": {
-        "pt": "  {count} valor(es) de tempo impossível(is) virou(viraram) NULL.",
-        "en": "  {count} impossible weather value(s) became NULL.",
+        "pt": "  {count:,} valor(es) de tempo impossível(is) virou(viraram) NULL.",
+        "en": "  {count:,} impossible weather value(s) became NULL.",
     },
     "etl_current": {
-        "pt": "Os dados em {output} já estão em dia: {rows_out} voos, {months} meses.",
-        "en": "The data in {output} is up to date: {rows_out} flights, {months} months.",
+        "pt": "Os dados em {output} já estão em dia: {rows_out:,} voos, {months} meses.",
+        "en": "The data in {output} is up to date: {rows_out:,} flights, {months} months.",
     },
     "reason_unreadable_number": {"pt": "um número ilegível", "en": "a number that cannot be read"},
     "reason_incomplete": {"pt": "falta de um campo obrigatório", "en": "a required field that is missing"},
@@ -267,9 +268,20 @@ _TEXTS: dict[str, dict[Language, str]] = {
     },
     "model_current": {"pt": "O modelo em {model} já existe.", "en": "The model in {model} is there already."},
     "tested_on": {
-        "pt": "Treinado de {train}, calibrado em {calibrate}, testado em {test} ({flights} voos)",
-        "en": "Trained on {train}, calibrated on {calibrate}, tested on {test} ({flights} flights)",
+        "pt": "Treinado de {train}, calibrado em {calibrate}, testado em {test} ({flights:,} voos)",
+        "en": "Trained on {train}, calibrated on {calibrate}, tested on {test} ({flights:,} flights)",
     },
+    # headings and cells of the table of scores
+    "horizon": {"pt": "horizonte", "en": "horizon"},
+    "who answers": {"pt": "quem responde", "en": "who answers"},
+    "model": {"pt": "modelo", "en": "model"},
+    "dep_delay itself": {"pt": "o próprio dep_delay", "en": "dep_delay itself"},
+    "line a + b * dep_delay": {"pt": "reta a + b * dep_delay", "en": "line a + b * dep_delay"},
+    "the original's linear model": {"pt": "modelo linear do original", "en": "original's linear model"},
+    "constant median": {"pt": "mediana constante", "en": "constant median"},
+    "ten fields and weather": {"pt": "dez campos e clima", "en": "ten fields and weather"},
+    "ten fields": {"pt": "dez campos", "en": "ten fields"},
+    "nine fields": {"pt": "nove campos", "en": "nine fields"},
     "predicted": {
         "pt": "Atraso previsto na chegada: {minutes:+.1f} min. Chance de chegar 15 min atrasado ou mais: {chance:.0%}.",
         "en": "Expected arrival delay: {minutes:+.1f} min. Chance of arriving 15 min late or more: {chance:.0%}.",
@@ -294,9 +306,26 @@ _TEXTS: dict[str, dict[Language, str]] = {
 }
 
 
+class _Portuguese(string.Formatter):
+    """Writes numbers that have a format as Portuguese does: 1.234,5."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        shown = format(value, format_spec)
+        return shown.translate(_SWAPPED) if format_spec and isinstance(value, int | float) else shown
+
+
+_SWAPPED = str.maketrans(",.", ".,")
+_FORMATTERS: dict[Language, string.Formatter] = {"pt": _Portuguese(), "en": string.Formatter()}
+
+
 def text(key: str, language: Language, **facts: Any) -> str:
     """Return a text in a language, with the facts filled in."""
-    return _TEXTS[key][language].format(**facts)
+    return _FORMATTERS[language].format(_TEXTS[key][language], **facts)
+
+
+def number(value: float, form: str, language: Language) -> str:
+    """Return a number in the form of a format specification, as a language writes it."""
+    return _FORMATTERS[language].format(f"{{:{form}}}", value)
 
 
 def known(key: str) -> bool:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from pydantic import ValidationError
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from flight_delay import messages
 from flight_delay.errors import ContractBroken, FlightDelayError
 from flight_delay.messages import Language, from_locale, known, text
 
@@ -28,6 +30,11 @@ def language() -> Language:
 def say(key: str, **facts: Any) -> str:
     """Return a text in the terminal's language."""
     return text(key, language(), **facts)
+
+
+def number(value: float, form: str) -> str:
+    """Return a number as the terminal's language writes it."""
+    return messages.number(value, form, language())
 
 
 @contextmanager
@@ -49,9 +56,9 @@ def progress(title: str, total: int) -> Iterator[tuple[Callable[[str], None], Ca
         bar.update(task, completed=total, description=title)
 
 
-def table(title: str, headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table; numbers to the right."""
-    drawn = Table(title=title, title_justify="left")
+    drawn = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for number, heading in enumerate(headings):
         numeric = any(row[number].lstrip("+-")[:1].isdigit() for row in rows)
         drawn.add_column(heading, justify="right" if numeric else "left")

@@ -122,10 +122,11 @@ class TestTrainAndEvaluate:
         done = run_command("evaluate", "--data", str(processed), folder=workspace)
         assert done.returncode == 0, done.stderr
         assert (
-            "Trained on 2013-01 to 2013-09, calibrated on 2013-10, tested on 2013-11 to 2013-12 (53,991 flights)"
+            "Trained on 2013-01 – 2013-09, calibrated on 2013-10, tested on 2013-11 – 2013-12 (53,991 flights)"
             in done.stdout
         )
         assert "line a + b * dep_delay" in done.stdout
+        assert max(map(len, done.stdout.splitlines()[1:])) <= 80
 
     def test_evaluate_opens_no_stranger_s_model(self, workspace, processed):
         (workspace / "model" / "trusted.sha256").unlink()

@@ -1,5 +1,6 @@
 """The OpenAPI document is what the service does: schemathesis asks whatever the document allows, and what it does not."""
 
+import re
 import subprocess
 import sys
 
@@ -15,3 +16,6 @@ def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(shared_se
         cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    generated = re.search(r"(\d+) generated, \1 passed", done.stdout)
+    assert generated, done.stdout[-2000:]
+    assert int(generated[1]) > 300

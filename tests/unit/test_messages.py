@@ -57,3 +57,14 @@ def test_the_language_of_a_terminal(locale, language):
 
 def test_facts_are_filled_in():
     assert text("no_route", "en", path="/x") == "There is nothing at /x; see /docs."
+
+
+@pytest.mark.parametrize(("language", "shown"), [("pt", "53.991 voos"), ("en", "53,991 flights")])
+def test_numbers_are_written_as_the_language_does(language, shown):
+    facts = {"train": "2013-01", "calibrate": "2013-02", "test": "2013-03", "flights": 53991}
+    assert shown in text("tested_on", language, **facts)
+
+
+def test_fractions_and_numbers_that_only_name_something():
+    assert text("less_than_equal", "pt", le=1.5) == "deve ser no máximo 1,5"
+    assert ":8001" in text("serving", "pt", url="http://localhost:8001", curl="")

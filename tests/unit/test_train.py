@@ -60,7 +60,7 @@ def test_metrics_and_card_lie_beside_the_model(trained):
     card = (folder / "MODEL_CARD.md").read_text()
     for found in trained.metrics.scores:
         assert f"{found.rmse:.2f}" in card
-    assert "2013-11 to 2013-12" in card
+    assert "2013-11 – 2013-12" in card
 
 
 def test_the_digest_is_recorded(trained):

@@ -145,4 +145,4 @@ def _features(horizon: Horizon) -> str:
 
 def span(months: tuple[str, ...]) -> str:
     """Return a run of months as a text."""
-    return months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}"
+    return months[0] if len(months) == 1 else f"{months[0]} – {months[-1]}"

@@ -171,7 +171,10 @@ class DelayByHorizon(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             categorical_feature=[feature.name for feature in features if feature.categorical],
         )
         parameters = PARAMETERS | {"objective": objective, "seed": self.seed}
-        return train(parameters, data, TREES[horizon], callbacks=[lambda _: on_tree()])
+        booster = train(parameters, data, TREES[horizon], callbacks=[lambda _: on_tree()])
+        # Empty, since nothing stops early; but pickled differently by different versions of Python.
+        booster.best_score = {}
+        return booster
 
 
 def columns(horizon: Horizon) -> list[int]:

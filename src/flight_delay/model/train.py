@@ -128,7 +128,8 @@ def _lineage(data: Dataset, metrics: evaluate.Metrics) -> dict[str, Any]:
 
 def _save(pipeline: Pipeline, metrics: evaluate.Metrics, output: Path, trust_folder: Path) -> Trained:
     buffer = io.BytesIO()
-    joblib.dump(pipeline, buffer, compress=3)
+    # Not compressed: the same model must give the same digest with any implementation of zlib.
+    joblib.dump(pipeline, buffer)
     model = buffer.getvalue()
     artifact = to_artifact(pipeline, hashlib.sha256(model).hexdigest())
     output.parent.mkdir(parents=True, exist_ok=True)
