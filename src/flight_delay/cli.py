@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
@@ -18,12 +19,13 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
 import typer
 from pydantic import ValidationError
 
-from flight_delay.errors import FlightDelayError, LibraryMissing, ModelFileMissing
+from flight_delay.errors import FlightDelayError, LibraryMissing, ModelFileMissing, SparkMissing
 from flight_delay.flight import Flight
 from flight_delay.settings import Settings
 from flight_delay.terminal import err, explain, explain_fields, number, out, progress, say, table
 
 if TYPE_CHECKING:
+    from flight_delay.etl.engine import Engine
     from flight_delay.model.evaluate import Metrics, Score
 
 MODEL_FILE = "flight_delay_model.joblib"
@@ -53,6 +55,13 @@ def _explaining(command: Callable[P, R]) -> Callable[P, R]:
     return explained
 
 
+class EngineName(StrEnum):
+    """What can run the transformations."""
+
+    DUCKDB = "duckdb"
+    SPARK = "spark"
+
+
 ProcessedOutput = Annotated[Path | None, typer.Option(help=say("help_etl_output"), show_default="data/processed")]
 Data = Annotated[Path | None, typer.Option(help=say("help_data"), show_default="data/processed")]
 ModelOutput = Annotated[Path | None, typer.Option(help=say("help_train_output"), show_default=f"model/{MODEL_FILE}")]
@@ -64,9 +73,14 @@ Workers = Annotated[int, typer.Option(help=say("help_workers"), min=1)]
 
 @app.command(help=say("help_etl"))
 @_explaining
-def etl(output: ProcessedOutput = None) -> None:
+def etl(
+    output: ProcessedOutput = None,
+    engine: Annotated[EngineName, typer.Option(help=say("help_engine"))] = EngineName.DUCKDB,
+    master: Annotated[str, typer.Option(help=say("help_master"))] = "local[*]",
+) -> None:
     settings = Settings()
-    _etl(settings, output or settings.processed_dir)
+    folder = output or settings.processed_dir
+    _etl(settings, folder, _engine(engine, master, folder.parent))
 
 
 @app.command(help=say("help_train"))
@@ -132,7 +146,7 @@ def predict(
 def up(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> None:
     settings = Settings()
     _check_port(host, port)
-    _etl(settings, settings.processed_dir)
+    _etl(settings, settings.processed_dir, _engine(EngineName.DUCKDB, "", settings.processed_dir.parent))
     model = settings.model_dir / MODEL_FILE
     if model.is_file() and model.with_suffix(".npz").is_file():
         out.print(say("model_current", model=model))
@@ -141,7 +155,20 @@ def up(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> Non
     _serve(host, port, workers)
 
 
-def _etl(settings: Settings, output: Path) -> None:
+def _engine(name: EngineName, master: str, shared: Path) -> Callable[[], Engine]:
+    """Return what opens an engine; `shared` is where Spark hands files over to its executors."""
+    if name is EngineName.DUCKDB:
+        from flight_delay.etl.engine import DuckDB
+
+        return DuckDB
+    try:
+        from flight_delay.etl.spark import Spark
+    except ModuleNotFoundError as error:
+        raise SparkMissing from error
+    return functools.partial(Spark, master, shared)
+
+
+def _etl(settings: Settings, output: Path, open_engine: Callable[[], Engine]) -> None:
     from flight_delay.etl import pipeline
     from flight_delay.sources import csv_files, nycflights13
 
@@ -152,7 +179,7 @@ def _etl(settings: Settings, output: Path) -> None:
         out.print(say("etl_current", output=output, rows_out=done.rows_out, months=len(done.months)))
         return
     with progress(say("doing_etl", source=source.flights.path.name), total=pipeline.STEPS_IN_ALL) as (step, advance):
-        report = pipeline.run(source, output, lambda name: (step(name), advance())[0])
+        report = pipeline.run(source, output, lambda name: (step(name), advance())[0], open_engine)
     aside = sum(report.set_aside.values())
     out.print(
         say(

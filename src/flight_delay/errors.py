@@ -5,7 +5,8 @@ FlightDelayError
 │   ├── SourceMissing      a raw file is not where it was said to be
 │   ├── SourceUnreadable   a raw file has not the columns it should have
 │   ├── ContractBroken     the processed table breaks a rule
-│   └── DatasetMissing     there is no processed table, or too little in it
+│   ├── DatasetMissing     there is no processed table, or too little in it
+│   └── EngineError        Spark cannot be had: it, or Java, is not installed, or it failed
 ├── ModelError
 │   ├── NoModel            nothing is live, or no model file is there
 │   ├── NotAModel          the bytes are not a model file
@@ -81,6 +82,34 @@ class TooFewMonths(DataError):
 
     def __init__(self, path: Path | str, months: int) -> None:
         super().__init__(path=path, months=months)
+
+
+class EngineError(DataError):
+    """The engine that was asked for cannot be had."""
+
+
+class SparkMissing(EngineError):
+    """PySpark is not installed."""
+
+    key = "spark_missing"
+
+
+class JavaMissing(EngineError):
+    """There is no Java, or one that is too old."""
+
+    key = "java_missing"
+
+    def __init__(self, looked_at: str, oldest: int) -> None:
+        super().__init__(looked_at=looked_at, oldest=oldest)
+
+
+class SparkFailed(EngineError):
+    """Spark gave no session: the master cannot be reached, or refuses."""
+
+    key = "spark_failed"
+
+    def __init__(self, master: str, problem: str) -> None:
+        super().__init__(master=master, problem=problem)
 
 
 class ModelError(FlightDelayError):

@@ -127,6 +127,20 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "pt": "O artefato do modelo está danificado: {problem}",
         "en": "The model's artefact is damaged: {problem}",
     },
+    "spark_missing": {
+        "pt": "O PySpark não está instalado: `pip install pyspark`.",
+        "en": "PySpark is not installed: `pip install pyspark`.",
+    },
+    "java_missing": {
+        "pt": "O Spark precisa de Java {oldest} ou mais novo; encontrado: {looked_at}. Instale-o "
+        "(`apt-get install openjdk-17-jre-headless`, `brew install openjdk@17`) e aponte JAVA_HOME para ele.",
+        "en": "Spark needs Java {oldest} or later; found: {looked_at}. Install it "
+        "(`apt-get install openjdk-17-jre-headless`, `brew install openjdk@17`) and point JAVA_HOME to it.",
+    },
+    "spark_failed": {
+        "pt": "O Spark em {master} não abriu uma sessão: {problem}",
+        "en": "Spark at {master} gave no session: {problem}",
+    },
     "library_missing": {
         "pt": "O LightGBM não pode ser carregado: {problem}. Instale o OpenMP: `apt-get install libgomp1` "
         "(Debian, Ubuntu), `dnf install libgomp` (Fedora) ou `brew install libomp` (macOS).",
@@ -174,6 +188,11 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "en": "From nothing to a service: prepare the data and train where that is still to be done, and serve.",
     },
     "help_etl_output": {"pt": "Pasta da tabela processada", "en": "Folder of the processed table"},
+    "help_engine": {"pt": "O que executa o SQL", "en": "What runs the SQL"},
+    "help_master": {
+        "pt": "Com o Spark, o mestre: local[*] ou spark://SERVIDOR:7077",
+        "en": "With Spark, its master: local[*] or spark://HOST:7077",
+    },
     "help_data": {
         "pt": "Pasta da tabela processada, escrita por etl",
         "en": "Folder of the processed table, written by etl",

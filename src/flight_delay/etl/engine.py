@@ -1,4 +1,4 @@
-"""The engine that runs the transformations: DuckDB, in this process."""
+"""What runs the transformations: any engine, and DuckDB, in this process, as the default one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import duckdb
 
@@ -17,11 +17,52 @@ from flight_delay.errors import SourceMissing, SourceUnreadable
 from flight_delay.sources import NULLS, CsvTable
 
 
-class DuckDB:
-    """An engine: reads CSV, runs one SQL statement a table, gives rows back, writes Parquet.
+class Engine(Protocol):
+    """Reads CSV, makes tables by one SQL statement each, gives rows back, writes Parquet.
 
-    A context manager; what it holds is gone when it closes.
+    A context manager; what it holds is gone when it closes. SQL is of the subset that all engines
+    understand alike.
     """
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def read_csv(self, name: str, table: CsvTable, wanted: Iterable[str] = ()) -> int:
+        """Read a CSV as the text table `name`, with a `line` number; return how many lines could not be read.
+
+        `wanted` names columns that the transformations need though this source has them not: all NULL.
+
+        Raises
+        ------
+        SourceMissing
+            There is no such file.
+        SourceUnreadable
+            Its header is not that of the source.
+        """
+
+    def insert(self, name: str, columns: dict[str, str], rows: Iterable[Sequence[Any]]) -> None:
+        """Make the table `name` from values; `columns` gives names and SQL types."""
+
+    def create(self, name: str, statement: str) -> None:
+        """Make the table `name` from a SELECT."""
+
+    def count(self, statement: str) -> int:
+        """Return how many rows a SELECT gives."""
+
+    def rows(self, statement: str) -> list[dict[str, Any]]:
+        """Return the rows of a SELECT."""
+
+    def write_parquet(self, table: str, folder: Path, partition_by: Sequence[str], order_by: Sequence[str]) -> None:
+        """Write a table as Parquet, a folder for each value of the partitioning columns."""
+
+    def write_csv(self, statement: str, path: Path) -> None:
+        """Write the rows of a SELECT as CSV with a header."""
+
+
+class DuckDB:
+    """The engine that is there everywhere: one process, any size of data."""
 
     def __init__(self) -> None:
         self._scratch = TemporaryDirectory(prefix="flight-delay-")
@@ -39,17 +80,7 @@ class DuckDB:
         self._scratch.cleanup()
 
     def read_csv(self, name: str, table: CsvTable, wanted: Iterable[str] = ()) -> int:
-        """Read a CSV as the text table `name`, with a `line` number; return how many lines could not be read.
-
-        `wanted` names columns that the transformations need though this source has them not: all NULL.
-
-        Raises
-        ------
-        SourceMissing
-            There is no such file.
-        SourceUnreadable
-            Its header is not that of the source.
-        """
+        """See `Engine.read_csv`."""
         path = self._plain_csv(table.path)
         _check_header(path, table)
         columns = dict.fromkeys(table.columns, "VARCHAR")
@@ -86,13 +117,17 @@ class DuckDB:
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def write_parquet(self, statement: str, folder: Path, partition_by: Sequence[str]) -> None:
-        """Write the rows of a SELECT as Parquet, a folder for each value of the partitioning columns."""
+    def write_parquet(self, table: str, folder: Path, partition_by: Sequence[str], order_by: Sequence[str]) -> None:
+        """Write a table as Parquet, a folder for each value of the partitioning columns."""
         self._connection.execute(
-            f"COPY ({statement}) TO '{_quoted(folder)}' "
+            f"COPY (SELECT * FROM {table} ORDER BY {', '.join(order_by)}) TO '{_quoted(folder)}' "
             f"(FORMAT parquet, COMPRESSION zstd, "
             f"PARTITION_BY ({', '.join(partition_by)}), FILENAME_PATTERN 'flights_{{i}}')"
         )
+
+    def export(self, table: str, path: Path) -> None:
+        """Write a table as one Parquet file."""
+        self._connection.execute(f"COPY {table} TO '{_quoted(path)}' (FORMAT parquet)")
 
     def write_csv(self, statement: str, path: Path) -> None:
         """Write the rows of a SELECT as CSV with a header."""
