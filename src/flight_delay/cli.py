@@ -22,10 +22,10 @@ from pydantic import ValidationError
 from flight_delay.errors import FlightDelayError, LibraryMissing, ModelFileMissing, SparkMissing
 from flight_delay.flight import Flight
 from flight_delay.settings import Settings
-from flight_delay.terminal import err, explain, explain_fields, number, out, progress, say, table
+from flight_delay.terminal import err, explain, explain_fields, language, number, out, progress, say, table
 
 if TYPE_CHECKING:
-    from flight_delay.etl.engine import Engine
+    from flight_delay.engines import Engine
     from flight_delay.model.evaluate import Metrics, Score
 
 MODEL_FILE = "flight_delay_model.joblib"
@@ -63,6 +63,9 @@ class EngineName(StrEnum):
 
 
 ProcessedOutput = Annotated[Path | None, typer.Option(help=say("help_etl_output"), show_default="data/processed")]
+EngineOption = Annotated[EngineName, typer.Option(help=say("help_engine"))]
+MasterOption = Annotated[str, typer.Option(help=say("help_master"))]
+ReportOutput = Annotated[Path, typer.Option(help=say("help_eda_output"))]
 Data = Annotated[Path | None, typer.Option(help=say("help_data"), show_default="data/processed")]
 ModelOutput = Annotated[Path | None, typer.Option(help=say("help_train_output"), show_default=f"model/{MODEL_FILE}")]
 Model = Annotated[Path | None, typer.Option(help=say("help_model"), show_default=f"model/{MODEL_FILE}")]
@@ -75,12 +78,41 @@ Workers = Annotated[int, typer.Option(help=say("help_workers"), min=1)]
 @_explaining
 def etl(
     output: ProcessedOutput = None,
-    engine: Annotated[EngineName, typer.Option(help=say("help_engine"))] = EngineName.DUCKDB,
-    master: Annotated[str, typer.Option(help=say("help_master"))] = "local[*]",
+    engine: EngineOption = EngineName.DUCKDB,
+    master: MasterOption = "local[*]",
 ) -> None:
     settings = Settings()
     folder = output or settings.processed_dir
     _etl(settings, folder, _engine(engine, master, folder.parent))
+
+
+@app.command(help=say("help_eda"))
+@_explaining
+def eda(
+    output: ReportOutput = Path("data/eda.html"),
+    data: Data = None,
+    engine: EngineOption = EngineName.DUCKDB,
+    master: MasterOption = "local[*]",
+) -> None:
+    from flight_delay.analysis import questions, report, tables
+
+    processed = data or Settings().processed_dir
+    facts = questions.facts(processed)
+    answers = []
+    with (
+        progress(say("doing_eda"), total=len(questions.questions())) as (_, advance),
+        _engine(engine, master, processed.parent)() as opened,
+    ):
+        for answer in questions.answers(opened, processed):
+            answers.append(answer)
+            advance()
+    for answer in answers:
+        title = f"{answer.question.number}. {answer.question.title[language()]}"
+        rows = [tables.cells(row, language()) for row in answer.rows]
+        table(title, tables.headings(answer, language()), rows, caption=answer.question.reading[language()])
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(report.render(answers, facts), "utf-8")
+    out.print(say("eda_done", path=output))
 
 
 @app.command(help=say("help_train"))
@@ -158,11 +190,11 @@ def up(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> Non
 def _engine(name: EngineName, master: str, shared: Path) -> Callable[[], Engine]:
     """Return what opens an engine; `shared` is where Spark hands files over to its executors."""
     if name is EngineName.DUCKDB:
-        from flight_delay.etl.engine import DuckDB
+        from flight_delay.engines.embedded import DuckDB
 
         return DuckDB
     try:
-        from flight_delay.etl.spark import Spark
+        from flight_delay.engines.spark import Spark
     except ModuleNotFoundError as error:
         raise SparkMissing from error
     return functools.partial(Spark, master, shared)

@@ -56,9 +56,11 @@ def progress(title: str, total: int) -> Iterator[tuple[Callable[[str], None], Ca
         bar.update(task, completed=total, description=title)
 
 
-def table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> None:
     """Print a table; numbers to the right."""
-    drawn = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    drawn = Table(
+        title=title, title_justify="left", caption=caption or None, caption_justify="left", box=box.SIMPLE_HEAD
+    )
     for number, heading in enumerate(headings):
         numeric = any(row[number].lstrip("+-")[:1].isdigit() for row in rows)
         drawn.add_column(heading, justify="right" if numeric else "left")

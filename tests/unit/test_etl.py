@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from flight_delay.engines.embedded import DuckDB
 from flight_delay.errors import ContractBroken, SourceMissing, SourceUnreadable
 from flight_delay.etl import pipeline
-from flight_delay.etl.engine import DuckDB
 from flight_delay.flight import Flight, Weather, ranges
 from flight_delay.sources import NULLS, CsvTable, csv_files, nycflights13
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from flight_delay import airports
+from flight_delay.engines import Engine
+from flight_delay.engines.embedded import DuckDB
 from flight_delay.errors import ContractBroken, SourceUnreadable
-from flight_delay.etl.engine import DuckDB, Engine
 from flight_delay.flight import Flight, Weather, ranges
 from flight_delay.sources import Source
 
@@ -24,7 +25,7 @@ STEPS = (
     "flights_typed",
     "departures",
     "arrivals",
-    "departure_weather",
+    "weather_at",
     "flights",
 )
 """The transformations in their order; each is the file of that name in `sql/` and makes a table of that name."""

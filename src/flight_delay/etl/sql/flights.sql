@@ -1,6 +1,15 @@
--- The processed table: one row per flight, keyed by year, month, day, sched_dep_time, carrier, flight and origin; instants in UTC, metric units, NULL for what is not known.
+-- The processed table: one row per flight, keyed by year, month, day, sched_dep_time, carrier, flight and origin; instants in UTC, metric units, NULL for what is not known. What begins with dest_ and is weather is of the scheduled arrival: for analysis, never for a prediction.
 SELECT
     d.id, d.year, d.month, d.day,
+    -- 0 is Monday; by Zeller's congruence, since engines number their weekdays each in its own way.
+    (
+        d.day + cast(floor(13 * (d.month + CASE WHEN d.month < 3 THEN 13 ELSE 1 END) / 5) AS int)
+        + (d.year - CASE WHEN d.month < 3 THEN 1 ELSE 0 END)
+        + cast(floor((d.year - CASE WHEN d.month < 3 THEN 1 ELSE 0 END) / 4) AS int)
+        - cast(floor((d.year - CASE WHEN d.month < 3 THEN 1 ELSE 0 END) / 100) AS int)
+        + cast(floor((d.year - CASE WHEN d.month < 3 THEN 1 ELSE 0 END) / 400) AS int)
+        + 5
+    ) % 7 AS weekday,
     d.carrier, coalesce(d.carrier_name, c.name) AS carrier_name, d.flight, d.tailnum, d.origin, d.dest,
     d.sched_dep_time, d.dep_time, d.dep_delay, d.sched_arr_time, d.arr_time, d.arr_delay,
     d.air_time_min, d.distance_km,
@@ -11,10 +20,15 @@ SELECT
     try_cast(p.year AS int) AS plane_year, p.manufacturer AS plane_manufacturer, p.model AS plane_model,
     try_cast(p.seats AS int) AS plane_seats,
     w.weather_utc, w.temp_c, w.dewp_c, w.humid_pct, w.wind_dir_deg, w.wind_speed_ms, w.wind_gust_ms,
-    w.precip_mm, w.pressure_hpa, w.visib_km
+    w.precip_mm, w.pressure_hpa, w.visib_km,
+    v.weather_utc AS dest_weather_utc, v.temp_c AS dest_temp_c, v.dewp_c AS dest_dewp_c, v.humid_pct AS dest_humid_pct,
+    v.wind_dir_deg AS dest_wind_dir_deg, v.wind_speed_ms AS dest_wind_speed_ms, v.wind_gust_ms AS dest_wind_gust_ms,
+    v.precip_mm AS dest_precip_mm, v.pressure_hpa AS dest_pressure_hpa, v.visib_km AS dest_visib_km
 FROM departures AS d
 LEFT JOIN arrivals AS a ON a.line = d.line
 LEFT JOIN raw_airlines AS c ON c.carrier = d.carrier
 LEFT JOIN raw_planes AS p ON p.tailnum = d.tailnum
-LEFT JOIN departure_weather AS m ON m.airport = d.origin AND m.sched_dep_utc = d.sched_dep_utc
+LEFT JOIN weather_at AS m ON m.airport = d.origin AND m.moment = d.sched_dep_utc
 LEFT JOIN weather AS w ON w.airport = m.airport AND w.weather_utc = m.weather_utc
+LEFT JOIN weather_at AS n ON n.airport = d.dest AND n.moment = a.sched_arr_utc
+LEFT JOIN weather AS v ON v.airport = n.airport AND v.weather_utc = n.weather_utc

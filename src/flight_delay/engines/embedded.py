@@ -1,4 +1,4 @@
-"""What runs the transformations: any engine, and DuckDB, in this process, as the default one."""
+"""DuckDB, in this process: the default engine."""
 
 from __future__ import annotations
 
@@ -9,56 +9,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import duckdb
 
 from flight_delay.errors import SourceMissing, SourceUnreadable
 from flight_delay.sources import NULLS, CsvTable
-
-
-class Engine(Protocol):
-    """Reads CSV, makes tables by one SQL statement each, gives rows back, writes Parquet.
-
-    A context manager; what it holds is gone when it closes. SQL is of the subset that all engines
-    understand alike.
-    """
-
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-    def read_csv(self, name: str, table: CsvTable, wanted: Iterable[str] = ()) -> int:
-        """Read a CSV as the text table `name`, with a `line` number; return how many lines could not be read.
-
-        `wanted` names columns that the transformations need though this source has them not: all NULL.
-
-        Raises
-        ------
-        SourceMissing
-            There is no such file.
-        SourceUnreadable
-            Its header is not that of the source.
-        """
-
-    def insert(self, name: str, columns: dict[str, str], rows: Iterable[Sequence[Any]]) -> None:
-        """Make the table `name` from values; `columns` gives names and SQL types."""
-
-    def create(self, name: str, statement: str) -> None:
-        """Make the table `name` from a SELECT."""
-
-    def count(self, statement: str) -> int:
-        """Return how many rows a SELECT gives."""
-
-    def rows(self, statement: str) -> list[dict[str, Any]]:
-        """Return the rows of a SELECT."""
-
-    def write_parquet(self, table: str, folder: Path, partition_by: Sequence[str], order_by: Sequence[str]) -> None:
-        """Write a table as Parquet, a folder for each value of the partitioning columns."""
-
-    def write_csv(self, statement: str, path: Path) -> None:
-        """Write the rows of a SELECT as CSV with a header."""
 
 
 class DuckDB:
@@ -80,7 +36,7 @@ class DuckDB:
         self._scratch.cleanup()
 
     def read_csv(self, name: str, table: CsvTable, wanted: Iterable[str] = ()) -> int:
-        """See `Engine.read_csv`."""
+        """Read a CSV with DuckDB's own reader; see `Engine.read_csv`."""
         path = self._plain_csv(table.path)
         _check_header(path, table)
         columns = dict.fromkeys(table.columns, "VARCHAR")
@@ -95,6 +51,13 @@ class DuckDB:
         rejected = self._number("SELECT count(DISTINCT line) FROM reject_errors")
         self._connection.execute("DELETE FROM reject_errors")
         return rejected
+
+    def open_parquet(self, name: str, folder: Path) -> None:
+        """Make the table `name` of the Parquet files in a folder."""
+        self._connection.execute(
+            f'CREATE VIEW "{name}" AS SELECT * FROM '
+            f"read_parquet('{_quoted(folder)}/**/*.parquet', hive_partitioning = true)"
+        )
 
     def create(self, name: str, statement: str) -> None:
         """Make the table `name` from a SELECT."""

@@ -20,8 +20,8 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from flight_delay.engines.embedded import DuckDB
 from flight_delay.errors import JavaMissing, SparkFailed
-from flight_delay.etl.engine import DuckDB
 from flight_delay.sources import CsvTable
 
 OLDEST_JAVA = 17
@@ -100,6 +100,12 @@ class Spark:
         unreadable = self._reader.read_csv(name, table, wanted)
         self._take_over(name)
         return unreadable
+
+    def open_parquet(self, name: str, folder: Path) -> None:
+        """Make the table `name` of the Parquet files in a folder, with the partitions as columns."""
+        self._spark.read.option("pathGlobFilter", "*.parquet").parquet(str(folder.absolute())).createOrReplaceTempView(
+            name
+        )
 
     def insert(self, name: str, columns: dict[str, str], rows: Iterable[Sequence[Any]]) -> None:
         """Make the table `name` from values; `columns` gives names and SQL types."""

@@ -1,0 +1,1 @@
+"""The questions on the flights, and their answers as tables, charts and a report."""

@@ -1,0 +1,57 @@
+"""What runs SQL: one interface, DuckDB and Spark behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from flight_delay.sources import CsvTable
+
+
+class Engine(Protocol):
+    """Reads CSV, makes tables by one SQL statement each, gives rows back, writes Parquet.
+
+    A context manager; what it holds is gone when it closes. SQL is of the subset that all engines
+    understand alike.
+    """
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def read_csv(self, name: str, table: CsvTable, wanted: Iterable[str] = ()) -> int:
+        """Read a CSV as the text table `name`, with a `line` number; return how many lines could not be read.
+
+        `wanted` names columns that the transformations need though this source has them not: all NULL.
+
+        Raises
+        ------
+        SourceMissing
+            There is no such file.
+        SourceUnreadable
+            Its header is not that of the source.
+        """
+
+    def open_parquet(self, name: str, folder: Path) -> None:
+        """Make the table `name` of the Parquet files in a folder, with the partitions as columns."""
+
+    def insert(self, name: str, columns: dict[str, str], rows: Iterable[Sequence[Any]]) -> None:
+        """Make the table `name` from values; `columns` gives names and SQL types."""
+
+    def create(self, name: str, statement: str) -> None:
+        """Make the table `name` from a SELECT."""
+
+    def count(self, statement: str) -> int:
+        """Return how many rows a SELECT gives."""
+
+    def rows(self, statement: str) -> list[dict[str, Any]]:
+        """Return the rows of a SELECT."""
+
+    def write_parquet(self, table: str, folder: Path, partition_by: Sequence[str], order_by: Sequence[str]) -> None:
+        """Write a table as Parquet, a folder for each value of the partitioning columns."""
+
+    def write_csv(self, statement: str, path: Path) -> None:
+        """Write the rows of a SELECT as CSV with a header."""

@@ -1,0 +1,47 @@
+"""What the answers to the questions say: headings of columns, names of weekdays, the report."""
+
+from flight_delay.messages.language import Language
+
+TEXTS: dict[str, dict[Language, str]] = {
+    "column_carrier": {"pt": "companhia", "en": "carrier"},
+    "column_carrier_name": {"pt": "nome", "en": "name"},
+    "column_flight": {"pt": "voo", "en": "flight"},
+    "column_origin": {"pt": "origem", "en": "origin"},
+    "column_dest": {"pt": "destino", "en": "destination"},
+    "column_year": {"pt": "ano", "en": "year"},
+    "column_month": {"pt": "mês", "en": "month"},
+    "column_day": {"pt": "dia", "en": "day"},
+    "column_weekday": {"pt": "dia da semana", "en": "weekday"},
+    "column_flights": {"pt": "voos", "en": "flights"},
+    "column_cancelled": {"pt": "cancelados", "en": "cancelled"},
+    "column_share_pct": {"pt": "participação (%)", "en": "share (%)"},
+    "column_departed": {"pt": "partiram", "en": "departed"},
+    "column_arrived": {"pt": "chegaram", "en": "arrived"},
+    "column_landings": {"pt": "pousos", "en": "landings"},
+    "column_landed": {"pt": "pousaram", "en": "landed"},
+    "column_late_arrivals": {"pt": "chegadas atrasadas", "en": "late arrivals"},
+    "column_flights_a_day": {"pt": "voos por dia", "en": "flights a day"},
+    "column_mean_dep_delay_min": {"pt": "atraso médio na partida (min)", "en": "mean departure delay (min)"},
+    "column_mean_arr_delay_min": {"pt": "atraso médio na chegada (min)", "en": "mean arrival delay (min)"},
+    "column_mean_air_time_min": {"pt": "tempo médio de voo (min)", "en": "mean air time (min)"},
+    "column_std_air_time_min": {
+        "pt": "desvio padrão do tempo de voo (min)",
+        "en": "standard deviation of air time (min)",
+    },
+    "column_arr_delay": {"pt": "atraso na chegada (min)", "en": "arrival delay (min)"},
+    "column_origin_wind_speed_ms": {"pt": "vento na origem (m/s)", "en": "wind at the origin (m/s)"},
+    "column_dest_wind_speed_ms": {"pt": "vento no destino (m/s)", "en": "wind at the destination (m/s)"},
+    "weekday_0": {"pt": "segunda-feira", "en": "Monday"},
+    "weekday_1": {"pt": "terça-feira", "en": "Tuesday"},
+    "weekday_2": {"pt": "quarta-feira", "en": "Wednesday"},
+    "weekday_3": {"pt": "quinta-feira", "en": "Thursday"},
+    "weekday_4": {"pt": "sexta-feira", "en": "Friday"},
+    "weekday_5": {"pt": "sábado", "en": "Saturday"},
+    "weekday_6": {"pt": "domingo", "en": "Sunday"},
+    "report_title": {"pt": "Dezoito questões sobre os voos", "en": "Eighteen questions about the flights"},
+    "report_source": {
+        "pt": "Fonte {source}: {flights:,} voos, de {first} a {last}. Tabela processada {digest}.",
+        "en": "Source {source}: {flights:,} flights, {first} to {last}. Processed table {digest}.",
+    },
+    "report_contents": {"pt": "Questões", "en": "Questions"},
+}

@@ -1,0 +1,175 @@
+"""What the commands say."""
+
+from flight_delay.messages.language import Language
+
+TEXTS: dict[str, dict[Language, str]] = {
+    "help": {
+        "pt": "Prevê quanto um voo vai atrasar. O caminho inteiro: `flight-delay up`.",
+        "en": "Predicts how late a flight will arrive. The whole way: `flight-delay up`.",
+    },
+    "help_etl": {
+        "pt": "Transforma os registros de voos na tabela processada (Parquet por mês), e confere o contrato de dados.",
+        "en": "Turn the flight records into the processed table (Parquet by month), and check the data contract.",
+    },
+    "help_eda": {
+        "pt": "Responde às dezoito questões sobre os voos, aqui e em um relatório HTML com gráficos.",
+        "en": "Answer the eighteen questions about the flights, here and in an HTML report with charts.",
+    },
+    "help_eda_output": {"pt": "Arquivo do relatório", "en": "File of the report"},
+    "doing_eda": {"pt": "Questões", "en": "Questions"},
+    "eda_done": {"pt": "Relatório em {path}.", "en": "Report in {path}."},
+    "help_train": {
+        "pt": "Treina o modelo com a tabela processada e o avalia em meses que ele não viu.",
+        "en": "Train the model on the processed table, and evaluate it on months that it has not seen.",
+    },
+    "help_evaluate": {
+        "pt": "Mede de novo um modelo treinado aqui, ao lado de respostas que não precisam de modelo.",
+        "en": "Measure a model that was trained here again, beside answers that need no model.",
+    },
+    "help_serve": {"pt": "Serve a API HTTP com o modelo vivo.", "en": "Serve the HTTP API with the live model."},
+    "help_predict": {
+        "pt": "Prevê um voo aqui mesmo, sem serviço: "
+        "--origin JFK --dest LAX --carrier DL --month 7 --day 23 --sched-dep-time 1630.",
+        "en": "Predict one flight right here, without a service: "
+        "--origin JFK --dest LAX --carrier DL --month 7 --day 23 --sched-dep-time 1630.",
+    },
+    "help_up": {
+        "pt": "Do nada a um serviço: prepara os dados e treina se ainda for preciso, e serve.",
+        "en": "From nothing to a service: prepare the data and train where that is still to be done, and serve.",
+    },
+    "help_etl_output": {"pt": "Pasta da tabela processada", "en": "Folder of the processed table"},
+    "help_engine": {"pt": "O que executa o SQL", "en": "What runs the SQL"},
+    "help_master": {
+        "pt": "Com o Spark, o mestre: local[*] ou spark://SERVIDOR:7077",
+        "en": "With Spark, its master: local[*] or spark://HOST:7077",
+    },
+    "help_data": {
+        "pt": "Pasta da tabela processada, escrita por etl",
+        "en": "Folder of the processed table, written by etl",
+    },
+    "help_train_output": {
+        "pt": "Arquivo do modelo; métricas e cartão ficam ao lado dele",
+        "en": "File of the model; metrics and card lie beside it",
+    },
+    "help_model": {"pt": "Arquivo do modelo, escrito por train", "en": "File of the model, written by train"},
+    "help_host": {
+        "pt": "Endereço em que escutar; 0.0.0.0 são todos",
+        "en": "Address to listen on; 0.0.0.0 is all of them",
+    },
+    "help_port": {"pt": "Porta em que escutar", "en": "Port to listen on"},
+    "help_workers": {
+        "pt": "Processos; todos têm o mesmo modelo e o mesmo histórico",
+        "en": "Processes; all have the same model and the same history",
+    },
+    "help_field_month": {"pt": "Mês, 1 a 12", "en": "Month, 1 to 12"},
+    "help_field_day": {"pt": "Dia do mês", "en": "Day of the month"},
+    "help_field_sched_dep_time": {
+        "pt": "Partida prevista, hhmm, hora da origem",
+        "en": "Scheduled departure, hhmm, the origin's clock",
+    },
+    "help_field_origin": {"pt": "Aeroporto de origem, código IATA", "en": "Airport of origin, IATA code"},
+    "help_field_dest": {"pt": "Aeroporto de destino, código IATA", "en": "Airport of destination, IATA code"},
+    "help_field_carrier": {"pt": "Companhia, código IATA", "en": "Airline, IATA code"},
+    "help_field_sched_arr_time": {
+        "pt": "Chegada prevista, hhmm, hora do destino",
+        "en": "Scheduled arrival, hhmm, the destination's clock",
+    },
+    "help_field_distance": {
+        "pt": "Quilômetros, se um dos aeroportos não for conhecido",
+        "en": "Kilometres, if one of the airports is not known",
+    },
+    "help_field_dep_delay": {
+        "pt": "Atraso na partida em minutos, se já partiu",
+        "en": "Departure delay in minutes, if it has left",
+    },
+    "help_field_year": {
+        "pt": "Ano; sem ele, a data mais próxima de hoje",
+        "en": "Year; without it, the date nearest to today",
+    },
+    "step_read": {"pt": "lendo os registros", "en": "reading the records"},
+    "step_airports": {"pt": "aeroportos", "en": "airports"},
+    "step_weather": {"pt": "tempo", "en": "weather"},
+    "step_flights_typed": {"pt": "voos: tipos e datas", "en": "flights: types and dates"},
+    "step_departures": {"pt": "partidas em UTC", "en": "departures in UTC"},
+    "step_arrivals": {"pt": "chegadas em UTC", "en": "arrivals in UTC"},
+    "step_weather_at": {"pt": "tempo na partida", "en": "weather at departure"},
+    "step_flights": {"pt": "tabela processada", "en": "processed table"},
+    "step_contract": {"pt": "conferindo o contrato", "en": "checking the contract"},
+    "step_write": {"pt": "gravando", "en": "writing"},
+    "step_load": {"pt": "lendo a tabela processada", "en": "reading the processed table"},
+    "step_features": {"pt": "calculando as entradas do modelo", "en": "computing the features"},
+    "step_fit": {"pt": "treinando", "en": "training"},
+    "step_evaluate": {"pt": "avaliando", "en": "evaluating"},
+    "step_save": {"pt": "gravando o modelo", "en": "saving the model"},
+    "doing_etl": {"pt": "Dados: {source}", "en": "Data: {source}"},
+    "doing_train": {"pt": "Modelo: treino", "en": "Model: training"},
+    "doing_evaluate": {"pt": "Modelo: avaliação", "en": "Model: evaluation"},
+    "etl_done": {
+        "pt": "{rows_in:,} linhas lidas, {rows_out:,} voos gravados em {output}, {aside:,} linhas postas de lado.",
+        "en": "{rows_in:,} rows in, {rows_out:,} flights written to {output}, {aside:,} rows set aside.",
+    },
+    "etl_aside": {
+        "pt": "  posta(s) de lado: {count:,} por {reason}",
+        "en": "  set aside: {count:,} because of {reason}",
+    },
+    "etl_aside_file": {"pt": "  veja-as em {path}", "en": "  see them in {path}"},
+    "etl_weather": {
+        "pt": "  {count:,} valor(es) de tempo impossível(is) virou(viraram) NULL.",
+        "en": "  {count:,} impossible weather value(s) became NULL.",
+    },
+    "etl_current": {
+        "pt": "Os dados em {output} já estão em dia: {rows_out:,} voos, {months} meses.",
+        "en": "The data in {output} is up to date: {rows_out:,} flights, {months} months.",
+    },
+    "reason_unreadable_number": {"pt": "um número ilegível", "en": "a number that cannot be read"},
+    "reason_incomplete": {"pt": "falta de um campo obrigatório", "en": "a required field that is missing"},
+    "reason_no_such_date": {"pt": "uma data que não existe", "en": "a date that does not exist"},
+    "reason_no_such_time": {"pt": "uma hora que não existe", "en": "a clock time that does not exist"},
+    "reason_unknown_origin": {
+        "pt": "um aeroporto de origem desconhecido",
+        "en": "an airport of origin that is not known",
+    },
+    "reason_repeated": {"pt": "o mesmo voo outra vez", "en": "the same flight again"},
+    "reason_broken_line": {"pt": "uma linha partida", "en": "a broken line"},
+    "trained": {
+        "pt": "Modelo em {model}; métricas em {metrics}; cartão em {card}.",
+        "en": "Model in {model}; metrics in {metrics}; card in {card}.",
+    },
+    "model_current": {"pt": "O modelo em {model} já existe.", "en": "The model in {model} is there already."},
+    "tested_on": {
+        "pt": "Treinado de {train}, calibrado em {calibrate}, testado em {test} ({flights:,} voos)",
+        "en": "Trained on {train}, calibrated on {calibrate}, tested on {test} ({flights:,} flights)",
+    },
+    # headings and cells of the table of scores
+    "horizon": {"pt": "horizonte", "en": "horizon"},
+    "who answers": {"pt": "quem responde", "en": "who answers"},
+    "model": {"pt": "modelo", "en": "model"},
+    "dep_delay itself": {"pt": "o próprio dep_delay", "en": "dep_delay itself"},
+    "line a + b * dep_delay": {"pt": "reta a + b * dep_delay", "en": "line a + b * dep_delay"},
+    "the original's linear model": {"pt": "modelo linear do original", "en": "original's linear model"},
+    "constant median": {"pt": "mediana constante", "en": "constant median"},
+    "ten fields and weather": {"pt": "dez campos e clima", "en": "ten fields and weather"},
+    "ten fields": {"pt": "dez campos", "en": "ten fields"},
+    "nine fields": {"pt": "nove campos", "en": "nine fields"},
+    "predicted": {
+        "pt": "Atraso previsto na chegada: {minutes:+.1f} min. Chance de chegar 15 min atrasado ou mais: {chance:.0%}.",
+        "en": "Expected arrival delay: {minutes:+.1f} min. Chance of arriving 15 min late or more: {chance:.0%}.",
+    },
+    "port_taken": {
+        "pt": "Não é possível escutar em {host}:{port} ({problem}). "
+        "Escolha outra porta: `make run PORT=8001` ou --port 8001.",
+        "en": "Cannot listen on {host}:{port} ({problem}). Choose another port: `make run PORT=8001` or --port 8001.",
+    },
+    "serving": {
+        "pt": "Servindo em {url}\nDocumentação: {url}/docs\nExperimente:\n  {curl}\nPare com Ctrl+C.",
+        "en": "Serving on {url}\nDocumentation: {url}/docs\nTry it:\n  {curl}\nStop with Ctrl+C.",
+    },
+    "invalid_setting": {
+        "pt": "Configuração inválida: {names}.",
+        "en": "Invalid setting: {names}.",
+    },
+    "stopped": {
+        "pt": "Interrompido; o que já existia ficou inteiro.",
+        "en": "Stopped; what was there before is whole.",
+    },
+}

@@ -1,0 +1,77 @@
+"""What went wrong, a text for each kind of `flight_delay.errors`."""
+
+from flight_delay.messages.language import Language
+
+TEXTS: dict[str, dict[Language, str]] = {
+    "source_missing": {
+        "pt": "A fonte {source} não está lá: {path}",
+        "en": "The source {source} is not there: {path}",
+    },
+    "source_unreadable": {"pt": "{path} não serve: {problem}", "en": "{path} cannot be used: {problem}"},
+    "contract_broken": {
+        "pt": "O contrato de dados foi quebrado pela regra {rule} ({meaning[pt]}): {count} linha(s), por exemplo:",
+        "en": "The data contract is broken by the rule {rule} ({meaning[en]}): {count} row(s), for example:",
+    },
+    "dataset_missing": {
+        "pt": "Não há tabela processada em {path}; rode `flight-delay etl`.",
+        "en": "There is no processed table in {path}; run `flight-delay etl`.",
+    },
+    "too_few_months": {
+        "pt": "A tabela em {path} tem {months} mês(es); a avaliação no tempo precisa de quatro ou mais.",
+        "en": "The table in {path} has {months} month(s); a temporal evaluation needs four or more.",
+    },
+    "no_model": {
+        "pt": "Nenhum modelo está carregado; envie um a /model/load/ ou rode `flight-delay train` e reinicie.",
+        "en": "No model is loaded; send one to /model/load/, or run `flight-delay train` and restart.",
+    },
+    "model_file_missing": {
+        "pt": "Não há modelo em {path}; rode `flight-delay train`.",
+        "en": "There is no model in {path}; run `flight-delay train`.",
+    },
+    "not_a_model": {
+        "pt": "{filename} não é um arquivo joblib nem pickle.",
+        "en": "{filename} is neither a joblib nor a pickle file.",
+    },
+    "untrusted_model": {
+        "pt": "O modelo de SHA-256 {sha256} não foi treinado aqui, e não foi aberto. Se confia nele, ponha o digest em "
+        "FLIGHT_DELAY_TRUSTED_MODEL_SHA256.",
+        "en": "The model with SHA-256 {sha256} was not trained here, and was not opened. If you trust it, put the "
+        "digest into FLIGHT_DELAY_TRUSTED_MODEL_SHA256.",
+    },
+    "broken_artifact": {
+        "pt": "O artefato do modelo está danificado: {problem}",
+        "en": "The model's artefact is damaged: {problem}",
+    },
+    "spark_missing": {
+        "pt": "O PySpark não está instalado: `pip install pyspark`.",
+        "en": "PySpark is not installed: `pip install pyspark`.",
+    },
+    "java_missing": {
+        "pt": "O Spark precisa de Java {oldest} ou mais novo; encontrado: {looked_at}. Instale-o "
+        "(`apt-get install openjdk-17-jre-headless`, `brew install openjdk@17`) e aponte JAVA_HOME para ele.",
+        "en": "Spark needs Java {oldest} or later; found: {looked_at}. Install it "
+        "(`apt-get install openjdk-17-jre-headless`, `brew install openjdk@17`) and point JAVA_HOME to it.",
+    },
+    "spark_failed": {
+        "pt": "O Spark em {master} não abriu uma sessão: {problem}",
+        "en": "Spark at {master} gave no session: {problem}",
+    },
+    "library_missing": {
+        "pt": "O LightGBM não pode ser carregado: {problem}. Instale o OpenMP: `apt-get install libgomp1` "
+        "(Debian, Ubuntu), `dnf install libgomp` (Fedora) ou `brew install libomp` (macOS).",
+        "en": "LightGBM cannot be loaded: {problem}. Install OpenMP: `apt-get install libgomp1` "
+        "(Debian, Ubuntu), `dnf install libgomp` (Fedora) or `brew install libomp` (macOS).",
+    },
+    "conversion_failed": {
+        "pt": "O modelo não pôde ser convertido: {problem}",
+        "en": "The model could not be converted: {problem}",
+    },
+    "store_unavailable": {
+        "pt": "O banco de dados não pôde ser usado: {problem}",
+        "en": "The database could not be used: {problem}",
+    },
+    "store_busy": {
+        "pt": "{waiting} previsões esperam para ser gravadas; tente de novo em instantes.",
+        "en": "{waiting} predictions wait to be written; try again in a moment.",
+    },
+}

@@ -1,0 +1,84 @@
+"""What the service says: states, titles and details of problems, fields of a request."""
+
+from flight_delay.messages.language import Language
+
+TEXTS: dict[str, dict[Language, str]] = {
+    # the service
+    "healthy": {"pt": "API está funcionando corretamente", "en": "The API is working"},
+    "ready": {"pt": "Pronta para prever", "en": "Ready to predict"},
+    "model_loaded": {"pt": "Modelo carregado com sucesso", "en": "Model loaded"},
+    "service_open": {
+        "pt": "Sem chave de acesso: qualquer um que alcance esta porta pode prever e carregar modelos.",
+        "en": "No access key: whoever reaches this port can predict and load models.",
+    },
+    # titles of problems
+    "title_400": {"pt": "Requisição inválida", "en": "Bad request"},
+    "title_404": {"pt": "Não encontrado", "en": "Not found"},
+    "title_405": {"pt": "Método não permitido", "en": "Method not allowed"},
+    "title_413": {"pt": "Corpo grande demais", "en": "Content too large"},
+    "title_415": {"pt": "Tipo de arquivo não aceito", "en": "Unsupported file type"},
+    "title_422": {"pt": "Conteúdo recusado", "en": "Content refused"},
+    "title_500": {"pt": "Erro interno", "en": "Internal error"},
+    "title_503": {"pt": "Serviço indisponível", "en": "Service unavailable"},
+    # details of problems
+    "invalid_fields": {
+        "pt": "O pedido tem {count} problema(s): {fields}.",
+        "en": "The request has {count} problem(s): {fields}.",
+    },
+    "no_route": {"pt": "Não há nada em {path}; veja /docs.", "en": "There is nothing at {path}; see /docs."},
+    "wrong_method": {
+        "pt": "{path} não aceita {method}; aceita {allowed}.",
+        "en": "{path} does not take {method}; it takes {allowed}.",
+    },
+    "malformed_upload": {
+        "pt": "O corpo não é um formulário multipart legível; envie o modelo no campo file: "
+        "curl -F file=@modelo.joblib.",
+        "en": "The body is not a readable multipart form; send the model in the field file: "
+        "curl -F file=@model.joblib.",
+    },
+    "body_too_large": {
+        "pt": "O corpo passa do limite de {limit} bytes.",
+        "en": "The body is larger than the limit of {limit} bytes.",
+    },
+    "wrong_extension": {
+        "pt": "{filename} não termina em .joblib nem em .pkl.",
+        "en": "{filename} ends neither in .joblib nor in .pkl.",
+    },
+    "internal": {
+        "pt": "Algo falhou aqui; o registro do serviço tem os detalhes sob este X-Request-Id.",
+        "en": "Something failed here; the log of the service has the details under this X-Request-Id.",
+    },
+    # fields of a request
+    "missing": {"pt": "obrigatório, mas ausente", "en": "required, but absent"},
+    "whole_number": {"pt": "deve ser um número inteiro, sem aspas", "en": "must be a whole number, without quotes"},
+    "number": {"pt": "deve ser um número, sem aspas", "en": "must be a number, without quotes"},
+    "finite_number": {"pt": "deve ser um número finito", "en": "must be a finite number"},
+    "greater_than_equal": {"pt": "deve ser no mínimo {ge:g}", "en": "must be at least {ge:g}"},
+    "less_than_equal": {"pt": "deve ser no máximo {le:g}", "en": "must be at most {le:g}"},
+    "clock_time": {
+        "pt": "deve ser uma hora hhmm, de 0 a 2359, ou 2400 para meia-noite",
+        "en": "must be a clock time hhmm, from 0 to 2359, or 2400 for midnight",
+    },
+    "hour_disagrees": {
+        "pt": "não é a hora de sched_dep_time; corrija um dos dois ou omita hour",
+        "en": "is not the hour of sched_dep_time; correct one of them, or leave hour out",
+    },
+    "no_such_date": {"pt": "essa data não existe", "en": "there is no such date"},
+    "string_type": {"pt": "deve ser um texto", "en": "must be a text"},
+    "string_pattern_mismatch": {
+        "pt": "não tem a forma esperada, {pattern}",
+        "en": "has not the expected form, {pattern}",
+    },
+    "extra_forbidden": {"pt": "campo desconhecido", "en": "unknown field"},
+    "extra_forbidden_nearest": {
+        "pt": "campo desconhecido; você quis dizer {nearest}?",
+        "en": "unknown field; did you mean {nearest}?",
+    },
+    "model_type": {"pt": "deve ser um objeto JSON", "en": "must be a JSON object"},
+    "json_invalid": {"pt": "não é JSON válido: {error}", "en": "is not valid JSON: {error}"},
+    "int_parsing": {"pt": "deve ser um número inteiro", "en": "must be a whole number"},
+    "int_type": {"pt": "deve ser um número inteiro", "en": "must be a whole number"},
+    "int_parsing_size": {"pt": "é um número grande demais", "en": "is too large a number"},
+    "value_error": {"pt": "valor inválido: {error}", "en": "invalid value: {error}"},
+    "invalid": {"pt": "valor inválido", "en": "invalid value"},
+}
