@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import json
+import os
+import signal
 import socket
+import sys
 import threading
 import time
 import urllib.error
@@ -13,8 +16,8 @@ import urllib.request
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
+from types import FrameType, ModuleType
+from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec, TypeVar
 
 import typer
 from pydantic import ValidationError
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 MODEL_FILE = "flight_delay_model.joblib"
 _TRIES_TO_REACH = 1200
+_SHUTDOWN_S = 10
 
 app = typer.Typer(help=say("help"), no_args_is_help=True, add_completion=False)
 P = ParamSpec("P")
@@ -41,18 +45,26 @@ def _explaining(command: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(command)
     def explained(*args: P.args, **kwargs: P.kwargs) -> R:
+        # What ends a service ends a command too: in order, with nothing half-written left behind.
+        signal.signal(signal.SIGTERM, _stop)
         try:
             return command(*args, **kwargs)
         except FlightDelayError as error:
             explain(error)
         except ValidationError as error:
             explain_fields(error)
-        except KeyboardInterrupt:
+        except OSError as error:
+            err.print(say("os_error", problem=error), style="bold red", markup=False)
+        except KeyboardInterrupt as stop:
             err.print(say("stopped"))
-            raise typer.Exit(130) from None
+            raise typer.Exit(128 + (stop.args[0] if stop.args else signal.SIGINT)) from None
         raise typer.Exit(1)
 
     return explained
+
+
+def _stop(number: int, _: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt(number)
 
 
 class EngineName(StrEnum):
@@ -184,7 +196,9 @@ def up(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> Non
         out.print(say("model_current", model=model))
     else:
         _train(settings, settings.processed_dir, model)
-    _serve(host, port, workers)
+    # In a process that has never met DuckDB or LightGBM: serving needs neither in memory.
+    options = ["--host", host, "--port", str(port), "--workers", str(workers)]
+    os.execv(sys.executable, [sys.executable, "-m", "flight_delay", "serve", *options])
 
 
 def _engine(name: EngineName, master: str, shared: Path) -> Callable[[], Engine]:
@@ -279,12 +293,13 @@ def _serve(host: str, port: int, workers: int) -> None:
         workers=workers,
         log_level="warning",
         access_log=False,
+        timeout_graceful_shutdown=_SHUTDOWN_S,
     )
 
 
 def _check_port(host: str, port: int) -> None:
     try:
-        with socket.create_server((host, port)):
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
             return
     except OSError as error:
         err.print(say("port_taken", host=host, port=port, problem=error.strerror), style="bold red", markup=False)
@@ -293,7 +308,7 @@ def _check_port(host: str, port: int) -> None:
 
 def _announce(host: str, port: int) -> None:
     """Say where the service is, as soon as it answers."""
-    reachable = "localhost" if host in ("0.0.0.0", "127.0.0.1", "::") else host
+    reachable = "localhost" if host in ("0.0.0.0", "127.0.0.1", "::") else f"[{host}]" if ":" in host else host
     url = f"http://{reachable}:{port}"
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     for _ in range(_TRIES_TO_REACH):
@@ -311,6 +326,7 @@ def _announce(host: str, port: int) -> None:
     out.print(say("serving", url=url, curl=curl), markup=False)
     err.print(say("service_open"), style="yellow")
     try:
-        direct.open(f"{url}/health/ready/", timeout=5).close()
+        asked = urllib.request.Request(f"{url}/health/ready/", headers={"Accept-Language": language()})
+        direct.open(asked, timeout=5).close()
     except urllib.error.HTTPError as refusal:
         err.print(json.load(refusal)["detail"], style="bold red", markup=False)

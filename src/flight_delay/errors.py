@@ -5,7 +5,10 @@ FlightDelayError
 │   ├── SourceMissing      a raw file is not where it was said to be
 │   ├── SourceUnreadable   a raw file has not the columns it should have
 │   ├── ContractBroken     the processed table breaks a rule
-│   ├── DatasetMissing     there is no processed table, or too little in it
+│   ├── DatasetMissing     there is no processed table
+│   ├── DatasetUnreadable  it is damaged
+│   ├── TooFewMonths       it is too short to learn from and to test on
+│   ├── MonthsMissing      it lacks months of a model's training or test
 │   └── EngineError        Spark cannot be had: it, or Java, is not installed, or it failed
 ├── ModelError
 │   ├── NoModel            nothing is live, or no model file is there
@@ -13,6 +16,7 @@ FlightDelayError
 │   ├── UntrustedModel     the digest is not one that the server trusts
 │   ├── BrokenArtifact     an artefact is damaged or of another format
 │   ├── ConversionFailed   a trusted file could not be converted
+│   ├── OutputUnusable     a model cannot be written where it was told to be
 │   └── LibraryMissing     this machine lacks a library that training needs
 └── StoreError
     ├── StoreUnavailable   the database cannot be read or written
@@ -82,6 +86,24 @@ class TooFewMonths(DataError):
 
     def __init__(self, path: Path | str, months: int) -> None:
         super().__init__(path=path, months=months)
+
+
+class MonthsMissing(DataError):
+    """The processed table lacks months that a model was trained or is to be tested on."""
+
+    key = "months_missing"
+
+    def __init__(self, path: Path | str, months: list[str]) -> None:
+        super().__init__(path=path, months=", ".join(months))
+
+
+class DatasetUnreadable(DataError):
+    """The processed table is damaged."""
+
+    key = "dataset_unreadable"
+
+    def __init__(self, path: Path | str, problem: str) -> None:
+        super().__init__(path=path, problem=problem)
 
 
 class EngineError(DataError):
@@ -165,6 +187,15 @@ class ConversionFailed(ModelError):
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem=problem)
+
+
+class OutputUnusable(ModelError):
+    """A model cannot be written where it was told to be."""
+
+    key = "output_unusable"
+
+    def __init__(self, path: Path | str, problem: str) -> None:
+        super().__init__(path=path, problem=problem)
 
 
 class LibraryMissing(ModelError):

@@ -39,7 +39,8 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_sqlite(cls, value: str) -> str:
-        if not value.startswith(_SQLITE) or len(value) == len(_SQLITE):
+        path = value.removeprefix(_SQLITE)
+        if path in (value, "", ":memory:"):
             # The value may hold a password, so it is not repeated.
             raise ValueError(f"must be {_SQLITE} and a path")
         return value

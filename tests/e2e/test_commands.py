@@ -85,7 +85,8 @@ class TestEtl:
         assert "dep_delay=3" in done.stderr
         assert not (tmp_path / "data" / "processed").exists()
 
-    def test_a_stop_in_the_middle_leaves_the_old_table(self, tmp_path):
+    @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+    def test_a_stop_in_the_middle_leaves_the_old_table(self, tmp_path, stop):
         brief_file(tmp_path, RECORDS.read_text().splitlines())
         run_command("etl", folder=tmp_path)
         before = (tmp_path / "data" / "processed" / "dataset.json").read_bytes()
@@ -96,10 +97,11 @@ class TestEtl:
         ) as process:  # fmt: skip
             for line in process.stderr:
                 if "departures" in line:
-                    process.send_signal(signal.SIGINT)
+                    process.send_signal(stop)
                     break
             assert "what was there before is whole" in process.stderr.read()
-        assert process.returncode == 130
+        assert process.returncode == 128 + stop
+        assert not list((tmp_path / "data").glob(".*"))
         assert (tmp_path / "data" / "processed" / "dataset.json").read_bytes() == before
         assert run_command("etl", folder=tmp_path).returncode == 0
 
@@ -187,6 +189,8 @@ def test_up_goes_the_whole_way_and_the_second_time_in_seconds(start_server, trai
         curl.replace("curl", "curl -s --noproxy '*'", 1), shell=True, capture_output=True, check=True
     )
     assert set(json.loads(answer.stdout)) == {"prediction"}
+    assert "duckdb" not in Path(f"/proc/{first.process.pid}/maps").read_text()
+    assert "lightgbm" not in Path(f"/proc/{first.process.pid}/maps").read_text()
     first.stop()
     # Another machine, another folder: the same data and seed gave the same files.
     assert (tmp_path / "model" / "flight_delay_model.joblib").read_bytes() == trained.model.read_bytes()

@@ -6,6 +6,7 @@ import json
 import math
 import pickle
 import re
+import socket
 import subprocess
 import time
 
@@ -53,6 +54,33 @@ class TestHealth:
             assert response.status_code == 503
             assert response.headers["Retry-After"]
             assert response.json()["type"] == "urn:flight-delay:problem:no-model"
+
+    def test_a_database_that_cannot_be_used_is_said_and_waited_for(self, start_server, workspace, documented):
+        (workspace / "data").mkdir()
+        (workspace / "data" / "flight_delay.sqlite3").write_text("this is no database " * 100)
+        server = start_server(workspace)
+        server.wait("/health/")
+        with server.client() as client:
+            for response in (client.get("/health/ready/"), client.post("/model/predict/", json=documented)):
+                assert response.status_code == 503
+                assert response.json()["type"] == "urn:flight-delay:problem:store-unavailable"
+            (workspace / "data" / "flight_delay.sqlite3").unlink()
+            server.wait(seconds=10)
+            assert client.post("/model/predict/", json=documented).status_code == 200
+
+    def test_a_database_that_is_lost_is_said(self, server, documented):
+        with server.client() as client:
+            assert client.post("/model/predict/", json=documented).status_code == 200
+            for file in (server.folder / "data").iterdir():
+                file.unlink()
+            for response in (
+                client.post("/model/predict/", json=documented),
+                client.get("/health/ready/"),
+                client.get("/model/history/"),
+            ):
+                assert response.status_code == 503
+            assert client.get("/health/").status_code == 200
+        assert list((server.folder / "data").iterdir()) == []
 
     def test_a_broken_model_file_keeps_it_from_being_ready(self, start_server, workspace):
         (workspace / "model" / "flight_delay_model.npz").write_bytes(b"broken")
@@ -114,6 +142,14 @@ class TestPredict:
         response = client.get("/health/", headers={"X-Request-Id": bad.encode()})
         assert re.fullmatch(r"[0-9a-f]{32}", response.headers["X-Request-Id"])
 
+    @pytest.mark.parametrize(
+        ("given", "echoed"),
+        [("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", True), ("00-short-01", False), ("x" * 300, False)],
+    )
+    def test_a_trace_is_echoed_if_it_is_one(self, client, documented, given, echoed):
+        response = client.post("/model/predict/", json=documented, headers={"traceparent": given})
+        assert (response.headers.get("traceparent") == given) is echoed
+
     def test_the_last_slash_may_be_missing(self, client, documented):
         for path in ("/health", "/health/ready", "/model/history"):
             assert client.get(path).status_code == 200
@@ -141,6 +177,23 @@ class TestRefusals:
         (english,) = self.refused(client, body, **{"Accept-Language": "en-US,en;q=0.9"})["errors"]
         assert portuguese["message"] == "campo desconhecido; você quis dizer dep_delay?"
         assert english["message"] == "unknown field; did you mean dep_delay?"
+
+    def test_the_version_is_on_refusals_too(self, client):
+        assert client.post("/model/predict/", json={}).headers["X-Model-Version"] == "1"
+        assert client.post("/model/predict/", json={}).headers["Vary"] == "Accept-Language"
+
+    @pytest.mark.parametrize(
+        ("method", "path", "name"),
+        [
+            ("POST", "/model/predict/?include=interval", "include"),
+            ("POST", "/model/predict?explain=", "explain"),
+            ("GET", "/model/history/?carrier=DL", "carrier"),
+        ],
+    )
+    def test_a_parameter_that_is_not_understood_is_not_passed_over(self, client, documented, method, path, name):
+        response = client.request(method, path, json=documented if method == "POST" else None)
+        assert response.status_code == 422
+        assert response.json()["errors"][0]["field"] == name
 
     def test_a_rule_over_two_fields_names_one(self, client, documented):
         (error,) = self.refused(client, json.dumps(documented | {"hour": 15}))["errors"]
@@ -211,6 +264,13 @@ class TestHistory:
         response = client.get(f"/model/history/?{query}")
         assert response.status_code == 422
         assert response.json()["errors"][0]["field"] == query.split("=")[0]
+
+    def test_a_page_with_nothing_newer_leads_to_itself(self, own, documented):
+        for _ in range(2):
+            own.post("/model/predict/", json=documented)
+        response = own.get("/model/history/?after=2&limit=7")
+        assert response.json() == {"history": []}
+        assert response.headers["Link"] == '</model/history/?limit=7&after=2>; rel="next"'
 
     def test_it_survives_a_restart(self, start_server, workspace, documented):
         first = start_server(workspace)
@@ -309,6 +369,17 @@ class TestLoad:
     def test_what_is_no_model_file(self, client, name, content, status):
         assert self.upload(client, content, name).status_code == status
 
+    def test_two_files_are_one_too_many(self, own, workspace):
+        content = (workspace / "model" / "flight_delay_model.joblib").read_bytes()
+        files = [("file", ("junk.joblib", b"junk")), ("file", ("model.joblib", content))]
+        response = own.post("/model/load/", files=files)
+        assert (response.status_code, response.json()["type"]) == (422, "urn:flight-delay:problem:one-file")
+
+    def test_text_in_the_place_of_a_file(self, client):
+        response = client.post("/model/load/", data={"file": "model.joblib"})
+        assert response.status_code == 422
+        assert "curl -F file=@" in response.json()["detail"]
+
     def test_no_form_at_all(self, client):
         assert client.post("/model/load/", content=b"x").status_code == 422
         broken = client.post("/model/load/", content=b"x", headers={"Content-Type": "multipart/form-data; boundary=y"})
@@ -359,3 +430,21 @@ class TestStopping:
         started = time.monotonic()
         server.stop()
         assert time.monotonic() - started < 10
+
+    def test_a_client_that_never_ends_its_body_does_not_keep_it(self, server):
+        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+            connection.sendall(b"POST /model/predict/ HTTP/1.1\r\nHost: x\r\nContent-Length: 400\r\n\r\n{")
+            time.sleep(0.2)
+            started = time.monotonic()
+            server.stop()
+            assert time.monotonic() - started < 15
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_it_listens_on_ipv6(start_server, workspace):
+    server = start_server(workspace, "--host", "::1")
+    for _ in range(100):
+        if "Serving" in server.log():
+            break
+        time.sleep(0.1)
+    assert f"http://[::1]:{server.port}/docs" in server.log()

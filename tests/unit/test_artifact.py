@@ -80,3 +80,24 @@ def test_a_zip_of_something_else_is_refused():
         archive.writestr("readme.txt", "hello")
     with pytest.raises(BrokenArtifact):
         Artifact.from_bytes(buffer.getvalue())
+
+
+def test_whatever_is_damaged_is_refused_by_one_error(trained):
+    """Bytes changed at random places, and files cut short: each is read whole or refused."""
+    content = trained.artifact.read_bytes()
+    random = np.random.default_rng(2013)
+    refused = 0
+    for place in random.integers(0, len(content), 60):
+        damaged = bytearray(content[:place] if place % 3 == 0 else content)
+        if place % 3:
+            damaged[place] ^= 1 << (int(place) % 8)
+        try:
+            Artifact.from_bytes(bytes(damaged))
+        except BrokenArtifact:
+            refused += 1
+    assert refused > 30
+
+
+def test_a_pickle_is_refused_in_words_of_its_own(trained):
+    with pytest.raises(BrokenArtifact, match=r"no \.npz file"):
+        Artifact.from_bytes(trained.model.read_bytes())

@@ -191,10 +191,25 @@ class TestSetAside:
         assert report.set_aside == {"repeated": 2}
         assert report.rows_out == len(records) - 1
 
-    def test_half_a_line_is_counted(self, run, records):
+    def test_half_a_line_is_counted_and_kept(self, run, records, tmp_path):
         report, _ = run([*records, records[3][:7]])
+        (aside,) = csv.DictReader((tmp_path / "processed" / "set_aside.csv").read_text().splitlines())
+        assert (aside["reason"], aside["text"]) == ("broken_line", ",".join(records[3][:7]))
         assert report.set_aside == {"broken_line": 1}
         assert (report.rows_in, report.rows_out) == (len(records), len(records) - 1)
+
+    def test_a_bad_copy_takes_no_good_line_s_place(self, run, records):
+        bad = list(records[1])
+        bad[records[0].index("arr_delay")] = "x"
+        report, _ = run([records[0], bad, *records[1:]])
+        assert report.set_aside == {"unreadable_number": 1}
+        assert report.rows_out == len(records) - 1
+
+    @pytest.mark.parametrize(("column", "value"), [("month", "1.4"), ("dep_delay", "2.5"), ("flight", "nan")])
+    def test_a_fraction_is_not_rounded(self, run, records, column, value):
+        records[1][records[0].index(column)] = value
+        report, _ = run(records)
+        assert report.set_aside == {"unreadable_number": 1}
 
 
 class TestContract:
@@ -285,6 +300,44 @@ class TestNothingIsLost:
         assert report.rows_out == query("count(*)")[0][0] == 4
         assert len(list(tmp_path.glob("processed/**/*.parquet"))) == 1
 
+    def test_a_stop_while_it_is_replaced_puts_the_old_table_back(self, run, records, tmp_path, monkeypatch):
+        run(records)
+        before = (tmp_path / "processed" / "dataset.json").read_bytes()
+        rename = Path.rename
+
+        def stopped(self, target):
+            if self.name == "new":
+                raise KeyboardInterrupt
+            return rename(self, target)
+
+        monkeypatch.setattr(Path, "rename", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            run(records[:5])
+        assert (tmp_path / "processed" / "dataset.json").read_bytes() == before
+        assert not list(tmp_path.glob(".processed-*"))
+
+    @pytest.mark.parametrize("damage", ["no parquet", "half a manifest", "no airports", "another version"])
+    def test_a_table_that_is_not_whole_is_not_current(self, run, records, tmp_path, damage):
+        run(records)
+        folder = tmp_path / "processed"
+        assert pipeline.read_report(folder) is not None
+        manifest = folder / "dataset.json"
+        if damage == "no parquet":
+            next(folder.rglob("*.parquet")).unlink()
+        elif damage == "no airports":
+            (folder / "airports.csv").unlink()
+        elif damage == "half a manifest":
+            manifest.write_bytes(manifest.read_bytes()[:40])
+        else:
+            manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"colour": "blue"}))
+        assert pipeline.read_report(folder) is None
+
+    def test_a_file_in_the_place_of_the_folder(self, run, records, tmp_path):
+        (tmp_path / "processed").write_text("precious")
+        with pytest.raises(SourceUnreadable, match="it is a file"):
+            run(records)
+        assert (tmp_path / "processed").read_text() == "precious"
+
     def test_a_folder_of_somebody_else_is_left_alone(self, run, records, tmp_path):
         (tmp_path / "processed").mkdir()
         (tmp_path / "processed" / "thesis.tex").write_text("precious")
@@ -311,6 +364,20 @@ class TestUnreadableSources:
         path = tmp_path / ("flights.zip" if content.startswith(b"PK") else "flights.csv")
         path.write_bytes(content)
         with pytest.raises(SourceUnreadable, match=problem), DuckDB() as engine:
+            engine.read_csv("raw_flights", CsvTable(path, nycflights13.FLIGHT_COLUMNS))
+
+    def test_no_line_of_flights(self, run, records):
+        with pytest.raises(SourceUnreadable, match="no line of flights"):
+            run(records[:1])
+
+    def test_a_zip_whose_content_is_damaged(self, tmp_path):
+        path = tmp_path / "flights.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a.csv", "a,b\n" * 5000)
+        content = bytearray(path.read_bytes())
+        content[40:60] = bytes(20)
+        path.write_bytes(content)
+        with pytest.raises(SourceUnreadable), DuckDB() as engine:
             engine.read_csv("raw_flights", CsvTable(path, nycflights13.FLIGHT_COLUMNS))
 
     def test_a_zip_with_two_tables(self, tmp_path):

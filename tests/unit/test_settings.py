@@ -38,6 +38,7 @@ def test_digests_are_separated_by_commas(monkeypatch):
         ("TRUSTED_MODEL_SHA256", "abc"),
         ("DATABASE_URL", "postgresql://user:secret@host/db"),
         ("DATABASE_URL", "sqlite:///"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
         ("MAX_UPLOAD_MB", "0"),
     ],
 )

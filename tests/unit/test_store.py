@@ -10,7 +10,7 @@ import pytest
 from flight_delay.errors import StoreBusy, StoreUnavailable
 from flight_delay.store import models
 from flight_delay.store.predictions import Prediction, PredictionLog, Superseded, history
-from flight_delay.store.schema import connect, migrate, opened, transaction
+from flight_delay.store.schema import connect, migrate, opened, prove_writable, transaction
 
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 
@@ -199,3 +199,57 @@ class TestHistory:
 
 def test_sqlite_is_new_enough():
     assert sqlite3.sqlite_version_info >= (3, 24), "ON CONFLICT"
+
+
+class TestAdopting:
+    def test_ten_processes_that_start_at_once_promote_it_once(self, path):
+        def adopt(_):
+            with opened(path) as connection:
+                return models.adopt(connection, b"artefact", "c" * 64, "trained", NOW)
+
+        with ThreadPoolExecutor(10) as pool:
+            promoted = [live for live in pool.map(adopt, range(10)) if live is not None]
+        with opened(path) as connection:
+            assert promoted == [models.live(connection)] == [models.Live(1, 1)]
+            assert models.add(connection, b"next", "d" * 64, NOW) == 2
+
+    def test_what_was_kept_once_is_not_made_live_again(self, path, live):
+        with opened(path) as connection:
+            assert models.adopt(connection, b"second", "b" * 64, "trained", NOW) is None
+            assert models.live(connection) == live
+
+
+class TestALostFile:
+    def test_a_database_that_is_not_there_is_not_made_anew(self, tmp_path):
+        with pytest.raises(StoreUnavailable):
+            connect(tmp_path / "lost.sqlite3")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_nothing_is_committed_to_a_file_that_was_deleted(self, path, live):
+        async def append():
+            log = PredictionLog(path)
+            try:
+                assert await log.append(prediction(live.generation)) == 1
+                assert log.problem is None
+                for file in path.parent.iterdir():
+                    file.unlink()
+                with pytest.raises(StoreUnavailable):
+                    await log.append(prediction(live.generation))
+                assert log.problem is not None
+                migrate(path)
+                with opened(path) as connection:
+                    models.promote(connection, models.add(connection, b"first", "a" * 64, NOW), "a test", NOW)
+                assert await log.append(prediction(live.generation)) == 1
+                assert log.problem is None
+            finally:
+                await asyncio.to_thread(log.close)
+
+        asyncio.run(append())
+
+    def test_proving_that_it_takes_rows_changes_nothing(self, path, live):
+        prove_writable(path)
+        with opened(path) as connection:
+            assert models.live(connection) == live
+        path.unlink()
+        with pytest.raises(StoreUnavailable):
+            prove_writable(path)

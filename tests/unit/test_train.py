@@ -3,11 +3,20 @@
 import hashlib
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
 
-from flight_delay.errors import DatasetMissing, ModelFileMissing, TooFewMonths, UntrustedModel
+from flight_delay.errors import (
+    DatasetMissing,
+    DatasetUnreadable,
+    ModelFileMissing,
+    MonthsMissing,
+    OutputUnusable,
+    TooFewMonths,
+    UntrustedModel,
+)
 from flight_delay.model import evaluate, split
 from flight_delay.model.dataset import Dataset
 from flight_delay.model.train import MODEL_FILE, Progress, public_holidays, reevaluate, train
@@ -80,6 +89,35 @@ def test_an_untrusted_model_is_not_opened(trained, processed, tmp_path):
         reevaluate(trained.model, processed, tmp_path, SILENT)
     with pytest.raises(ModelFileMissing):
         reevaluate(tmp_path / "no.joblib", processed, tmp_path, SILENT)
+
+
+def test_it_is_tested_on_its_own_months_or_not_at_all(trained, processed, tmp_path):
+    """A table that ends in August does not turn months that it learnt from into months that it has not seen."""
+    before = trained.card.read_bytes()
+    shutil.copytree(processed, tmp_path / "short")
+    for month in (9, 10, 11, 12):
+        shutil.rmtree(tmp_path / "short" / "year=2013" / f"month={month}")
+    with pytest.raises(MonthsMissing) as caught:
+        reevaluate(trained.model, tmp_path / "short", trained.model.parent, SILENT)
+    assert caught.value.facts["months"] == "2013-09, 2013-10, 2013-11, 2013-12"
+    assert trained.card.read_bytes() == before
+
+
+def test_a_damaged_table(processed, tmp_path):
+    shutil.copytree(processed, tmp_path / "table")
+    next((tmp_path / "table").rglob("*.parquet")).write_bytes(b"PAR1 and no more")
+    with pytest.raises(DatasetUnreadable):
+        train(tmp_path / "table", tmp_path / MODEL_FILE, tmp_path, SILENT)
+
+
+@pytest.mark.parametrize("name", ["model.npz", "model", "folder.joblib", "file.txt/model.joblib"])
+def test_where_no_model_can_be_written(processed, tmp_path, name):
+    (tmp_path / "folder.joblib").mkdir()
+    (tmp_path / "file.txt").write_text("")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(OutputUnusable):
+        train(processed, tmp_path / name, tmp_path, SILENT)
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_no_table_no_training(tmp_path):

@@ -18,12 +18,13 @@ from flight_delay.api.front import Front
 from flight_delay.api.live import LiveModel
 from flight_delay.api.models import ModelLoader, adopt
 from flight_delay.api.predict import Predictor
-from flight_delay.errors import FlightDelayError
+from flight_delay.errors import FlightDelayError, StoreUnavailable
 from flight_delay.settings import Settings
 from flight_delay.store.predictions import PredictionLog
 from flight_delay.store.schema import migrate
 
 ARTIFACT_FILE = "flight_delay_model.npz"
+_RETRY_S = 2.0
 _log = logging.getLogger("uvicorn.error")
 
 
@@ -34,17 +35,20 @@ def create_app() -> ASGIApp:
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
-        await asyncio.to_thread(migrate, settings.database_path)
-        await _take_up(service.live, settings)
-        log = PredictionLog(settings.database_path)
-        service.predictor = Predictor(service.live, log, now)
+        retrying = (
+            None if await _take_up(service.live, settings) else asyncio.create_task(_retry(service.live, settings))
+        )
+        service.log = PredictionLog(settings.database_path)
+        service.predictor = Predictor(service.live, service.log, now)
         service.loader = ModelLoader(
             service.live, settings.database_path, settings.model_dir, settings.trusted_model_sha256
         )
         try:
             yield
         finally:
-            await asyncio.to_thread(log.close)
+            if retrying is not None:
+                retrying.cancel()
+            await asyncio.to_thread(service.log.close)
 
     app: FastAPI = FastAPIOffline(
         title="flight-delay",
@@ -64,10 +68,30 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-async def _take_up(live: LiveModel, settings: Settings) -> None:
-    """Load the live model. A broken file or none keeps the service from being ready, not from starting."""
+async def _take_up(live: LiveModel, settings: Settings) -> bool:
+    """Make the database ready and load the live model; return whether there is a database.
+
+    Neither a database that cannot be used nor a broken file keeps the service from starting: it is
+    not ready, and says why.
+    """
+    try:
+        await asyncio.to_thread(migrate, settings.database_path)
+    except StoreUnavailable as error:
+        _log.warning("not ready: %s", error)
+        return False
     try:
         await asyncio.to_thread(adopt, settings.database_path, settings.model_dir / ARTIFACT_FILE, now())
+    except FlightDelayError as error:
+        _log.warning("%s was not taken up: %s", settings.model_dir / ARTIFACT_FILE, error)
+    try:
         await live.follow()
     except FlightDelayError as error:
         _log.warning("not ready: %s", error)
+    return True
+
+
+async def _retry(live: LiveModel, settings: Settings) -> None:
+    """Go on trying, until there is a database."""
+    await asyncio.sleep(_RETRY_S)
+    while not await _take_up(live, settings):
+        await asyncio.sleep(_RETRY_S)

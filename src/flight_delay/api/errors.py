@@ -29,6 +29,10 @@ STATUS: dict[type[errors.FlightDelayError], int] = {
 }
 
 
+BODY_PROBLEMS = {408: "body_too_slow", 413: "body_too_large"}
+"""What is said of a body that goes past a limit, by status."""
+
+
 class FieldError(BaseModel):
     """What is wrong with one field of a request."""
 

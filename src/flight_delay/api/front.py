@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import secrets
@@ -11,12 +12,15 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from flight_delay.api.errors import MEDIA_TYPE, ProblemError
-from flight_delay.api.predict import read_body, send_answer
+from flight_delay.api.errors import BODY_PROBLEMS, MEDIA_TYPE, ProblemError
+from flight_delay.api.predict import MAX_BODY_BYTES, read_body, refuse_parameters, send_answer
 from flight_delay.api.routes import PREDICT_PATH, Service
 from flight_delay.messages import from_accept_language
 
 REQUEST_ID = "x-request-id"
+BODY_TIMEOUT_S = 60.0
+_TRACEPARENT_FORM = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+"""https://www.w3.org/TR/trace-context/#traceparent-header"""
 _log = logging.getLogger("uvicorn.error")
 _REQUEST_ID_FORM = re.compile(r"[!-~]{1,128}")
 
@@ -42,24 +46,39 @@ class Front:
         headers = Headers(scope=scope)
         request_id = _request_id(headers)
         scope.setdefault("state", {})["request_id"] = request_id
-        echoed = {REQUEST_ID: request_id} | {name: headers[name] for name in ("traceparent",) if name in headers}
+        echoed = {REQUEST_ID: request_id}
+        if _TRACEPARENT_FORM.fullmatch(headers.get("traceparent", "")):
+            echoed["traceparent"] = headers["traceparent"]
+        sending = self._with_headers(send, echoed)
         if scope["path"] + "/" in self._slashed:
             scope["path"] += "/"
         if scope["path"] == PREDICT_PATH and scope["method"] == "POST":
-            await self._predict(scope, receive, _with_headers(send, echoed), headers, request_id)
+            await self._predict(scope, _limited(receive, MAX_BODY_BYTES), sending, headers, request_id)
         else:
-            limited = _limited(receive, self._max_body)
-            await self._app(scope, limited, _with_headers(send, echoed | self._version()))
+            await self._app(scope, _limited(receive, self._max_body), sending)
 
-    def _version(self) -> dict[str, str]:
-        loaded = self._service.live.current
-        return {} if loaded is None else {"x-model-version": str(loaded.live.version)}
+    def _with_headers(self, send: Send, echoed: Mapping[str, str]) -> Send:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                own = MutableHeaders(scope=message)
+                for name, value in echoed.items():
+                    own.setdefault(name, value)
+                loaded = self._service.live.current
+                if loaded is not None:
+                    own.setdefault("x-model-version", str(loaded.live.version))
+            await send(message)
+
+        return send_with_headers
 
     async def _predict(self, scope: Scope, receive: Receive, send: Send, headers: Headers, request_id: str) -> None:
         try:
+            refuse_parameters(scope)
             body = await read_body(receive)
             if body is not None:
                 await send_answer(send, await self._service.predictor.answer_body(body, request_id))
+        except HTTPException as refusal:
+            problem = ProblemError(refusal.status_code, BODY_PROBLEMS[refusal.status_code], limit=MAX_BODY_BYTES)
+            await send_problem(send, problem, scope["path"], headers.get("accept-language", ""))
         except ProblemError as problem:
             await send_problem(send, problem, scope["path"], headers.get("accept-language", ""))
         except Exception:  # the edge of the service: whatever it is, the caller gets an answer and the log the reason
@@ -74,6 +93,7 @@ async def send_problem(send: Send, problem: ProblemError, path: str, accept_lang
     headers = problem.headers() | {
         "Content-Type": MEDIA_TYPE,
         "Content-Language": language,
+        "Vary": "Accept-Language",
         "Content-Length": str(len(body)),
     }
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
@@ -88,26 +108,24 @@ def _request_id(headers: Headers) -> str:
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
-    """Count a body as it comes in; past the limit its reader gets an HTTP 413 instead of more."""
+    """Count and time a body as it comes in; past a limit its reader gets an HTTP 413 or 408 instead of more."""
     left = limit
+    whole = False
+    until = asyncio.get_running_loop().time() + BODY_TIMEOUT_S
 
     async def receive_limited() -> Message:
-        nonlocal left
-        message = await receive()
+        nonlocal left, whole
+        if whole:  # all that can come is that the client leaves
+            return await receive()
+        try:
+            async with asyncio.timeout_at(until):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408) from None
         left -= len(message.get("body", b""))
         if left < 0:
             raise HTTPException(413)
+        whole = not message.get("more_body", False)
         return message
 
     return receive_limited
-
-
-def _with_headers(send: Send, headers: Mapping[str, str]) -> Send:
-    async def send_with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            own = MutableHeaders(scope=message)
-            for name, value in headers.items():
-                own.setdefault(name, value)
-        await send(message)
-
-    return send_with_headers

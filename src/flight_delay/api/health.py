@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 from pydantic import BaseModel, Field
 
 from flight_delay.api.errors import ProblemError
 from flight_delay.api.live import LiveModel
 from flight_delay.errors import FlightDelayError
+from flight_delay.store.predictions import PredictionLog
+from flight_delay.store.schema import prove_writable
 
 
 class Health(BaseModel):
@@ -23,9 +28,15 @@ class Readiness(BaseModel):
     database: str = Field(examples=["ok"])
 
 
-async def ready_version(live: LiveModel) -> int:
-    """Return the version of the live model; raises `ProblemError` (503) without a model or a database."""
+async def ready_version(live: LiveModel, log: PredictionLog, database: Path) -> int:
+    """Return the version of the live model.
+
+    Raises `ProblemError` (503) without a model, without a database, and with one that takes no rows.
+    """
     try:
-        return (await live.follow()).live.version
+        loaded = await live.follow()
+        if log.problem is not None:
+            await asyncio.to_thread(prove_writable, database)
     except FlightDelayError as error:
         raise ProblemError.of(error) from error
+    return loaded.live.version

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from flight_delay.api.errors import ProblemError
 from flight_delay.errors import StoreUnavailable
@@ -14,6 +15,7 @@ from flight_delay.store.schema import opened
 
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1000
+_LARGEST_ID = 2**63 - 1
 
 
 class Entry(BaseModel):
@@ -29,11 +31,21 @@ class History(BaseModel):
     history: list[Entry]
 
 
-def page(database: Path, limit: int, before: int | None, after: int | None) -> list[Kept]:
+class Page(BaseModel):
+    """Which predictions are asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=LARGEST_LIMIT)] = DEFAULT_LIMIT
+    before: Annotated[int | None, Field(ge=1, le=_LARGEST_ID, description="Older than this id")] = None
+    after: Annotated[int | None, Field(ge=0, le=_LARGEST_ID, description="Newer than this id")] = None
+
+
+def read(database: Path, page: Page) -> list[Kept]:
     """Return a page; raises `ProblemError` (503) without a database."""
     try:
         with opened(database) as connection:
-            return history(connection, limit, before, after)
+            return history(connection, page.limit, page.before, page.after)
     except StoreUnavailable as error:
         raise ProblemError.of(error) from error
 
@@ -44,11 +56,14 @@ def body(kept: list[Kept]) -> str:
     return f'{{"history":[{entries}]}}'
 
 
-def links(path: str, kept: list[Kept], limit: int) -> str:
-    """Return the `Link` header (RFC 8288): the page before the oldest entry, and the one after the newest."""
+def links(path: str, kept: list[Kept], page: Page) -> str:
+    """Return the `Link` header (RFC 8288): the page before the oldest entry, and the one after the newest.
+
+    Where there is nothing newer yet, the latter leads to the same place again.
+    """
     if not kept:
-        return ""
+        return f'<{path}?limit={page.limit}&after={page.after or 0}>; rel="next"'
     return (
-        f'<{path}?limit={limit}&before={kept[0].id}>; rel="prev", '
-        f'<{path}?limit={limit}&after={kept[-1].id}>; rel="next"'
+        f'<{path}?limit={page.limit}&before={kept[0].id}>; rel="prev", '
+        f'<{path}?limit={page.limit}&after={kept[-1].id}>; rel="next"'
     )

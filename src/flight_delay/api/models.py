@@ -34,7 +34,7 @@ class ModelLoader:
         Raises `ProblemError`: 415 for another kind of file, 400 for one that is no model, 422 for one
         that is not trusted or cannot be converted, 503 without a database.
         """
-        if not filename.endswith(EXTENSIONS):
+        if not filename.lower().endswith(EXTENSIONS):
             raise ProblemError(415, "wrong_extension", filename=filename)
         try:
             async with self._turn:
@@ -71,6 +71,4 @@ def adopt(database: Path, artifact_file: Path, now: dt.datetime) -> None:
         return
     source = Artifact.from_bytes(content).manifest.source_sha256
     with opened(database) as connection:
-        if models.version_of_source(connection, source) is None:
-            version = models.add(connection, content, source, now)
-            models.promote(connection, version, f"trained: {artifact_file.name}", now)
+        models.adopt(connection, content, source, f"trained: {artifact_file.name}", now)

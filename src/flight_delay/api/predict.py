@@ -6,9 +6,10 @@ import datetime as dt
 import json
 from collections.abc import Callable
 from typing import NamedTuple
+from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
-from starlette.types import Receive, Send
+from starlette.types import Receive, Scope, Send
 
 from flight_delay.api.errors import ProblemError
 from flight_delay.api.live import LiveModel
@@ -71,17 +72,24 @@ class Predictor:
 
 
 async def read_body(receive: Receive) -> bytes | None:
-    """Return a request's body, or None where the client left. Raises `ProblemError` (413) past the limit."""
+    """Return a request's body, or None where the client left."""
     body: bytes = b""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
         body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
-            raise ProblemError(413, "body_too_large", limit=MAX_BODY_BYTES)
         if not message.get("more_body", False):
             return body
+
+
+def refuse_parameters(scope: Scope) -> None:
+    """Raise `ProblemError` (422) for parameters in the URL: what is not understood is not passed over in silence."""
+    given = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    if given:
+        raise ProblemError.of_fields(
+            {"type": "extra_forbidden", "loc": ("query", name), "msg": "", "input": value} for name, value in given
+        )
 
 
 async def send_answer(send: Send, answer: Answer) -> None:

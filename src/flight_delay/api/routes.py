@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,21 +17,23 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from flight_delay.api import health, history
-from flight_delay.api.errors import MEDIA_TYPE, Problem, ProblemError
+from flight_delay.api.errors import BODY_PROBLEMS, MEDIA_TYPE, Problem, ProblemError
 from flight_delay.api.live import LiveModel
 from flight_delay.api.models import ModelLoader
 from flight_delay.api.predict import Predictor
+from flight_delay.errors import FlightDelayError
 from flight_delay.flight import Flight
 from flight_delay.messages import Language, from_accept_language, text
+from flight_delay.store.predictions import PredictionLog
 
 PREDICT_PATH = "/model/predict/"
-_LARGEST_ID = 2**63 - 1
 _log = logging.getLogger("uvicorn.error")
 
 
 class Service:
-    """What the routes need. `predictor` and `loader` are there from the start of the service to its end."""
+    """What the routes need. All but the live model is there from the start of the service to its end."""
 
+    log: PredictionLog
     predictor: Predictor
     loader: ModelLoader
 
@@ -59,11 +63,14 @@ def add(app: FastAPI, service: Service, max_upload: int, now: Callable[[], dt.da
 
     @app.get("/health/ready/", tags=["health"], summary="Can it answer predictions?", responses=_problems(503))
     async def ready(request: Request) -> health.Readiness:
-        version = await health.ready_version(service.live)
+        version = await health.ready_version(service.live, service.log, service.database)
         return health.Readiness(status=text("ready", _language(request)), model_version=version, database="ok")
 
     @app.post(
-        PREDICT_PATH, tags=["model"], summary="How late will this flight arrive?", responses=_problems(413, 422, 503)
+        PREDICT_PATH,
+        tags=["model"],
+        summary="How late will this flight arrive?",
+        responses=_problems(408, 413, 422, 503),
     )
     async def predict(flight: Flight, request: Request, response: Response) -> Answered:
         """Answer by the horizon `departed` where `dep_delay` is given, else `schedule`; the history has it by then."""
@@ -75,10 +82,12 @@ def add(app: FastAPI, service: Service, max_upload: int, now: Callable[[], dt.da
         "/model/load/",
         tags=["model"],
         summary="Make a model file the live model",
-        responses=_problems(400, 413, 415, 422, 503),
+        responses=_problems(400, 408, 413, 415, 422, 503),
     )
     async def load(request: Request, response: Response, file: Annotated[UploadFile, File()]) -> Loaded:
         """Take a `.joblib` or `.pkl` trained here, or whose SHA-256 is in `FLIGHT_DELAY_TRUSTED_MODEL_SHA256`."""
+        if len((await request.form()).getlist("file")) > 1:
+            raise ProblemError(422, "one_file")
         loaded = await service.loader.load(file.filename or "", await file.read(), now())
         response.headers["X-Model-Version"] = str(loaded.live.version)
         return Loaded(status=text("model_loaded", _language(request)))
@@ -90,15 +99,12 @@ def add(app: FastAPI, service: Service, max_upload: int, now: Callable[[], dt.da
         response_model=history.History,
         responses=_problems(422, 503),
     )
-    def past(
-        request: Request,
-        limit: Annotated[int, Query(ge=1, le=history.LARGEST_LIMIT)] = history.DEFAULT_LIMIT,
-        before: Annotated[int | None, Query(ge=1, le=_LARGEST_ID, description="Older than this id")] = None,
-        after: Annotated[int | None, Query(ge=0, le=_LARGEST_ID, description="Newer than this id")] = None,
-    ) -> Response:
+    async def past(request: Request, page: Annotated[history.Page, Query()]) -> Response:
         """List the newest, oldest first; the header `Link` leads to the pages before and after."""
-        kept = history.page(service.database, limit, before, after)
-        headers = {"Link": links} if (links := history.links(request.url.path, kept, limit)) else {}
+        with suppress(FlightDelayError):  # for the header that says which model is live, where one is
+            await service.live.follow()
+        kept = await asyncio.to_thread(history.read, service.database, page)
+        headers = {"Link": history.links(request.url.path, kept, page)}
         return Response(history.body(kept), media_type="application/json", headers=headers)
 
     _add_errors(app, max_upload)
@@ -112,6 +118,8 @@ def _add_errors(app: FastAPI, max_upload: int) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
+        if any(item["loc"] == ("body", "file") and item["type"] == "value_error" for item in error.errors()):
+            return _response(request, ProblemError(422, "malformed_upload"))
         return _response(request, ProblemError.of_fields(error.errors()))
 
     @app.exception_handler(HTTPException)
@@ -122,8 +130,8 @@ def _add_errors(app: FastAPI, max_upload: int) -> None:
         elif error.status_code == 405:
             allowed = (error.headers or {}).get("Allow", "")
             problem = ProblemError(405, "wrong_method", path=path, method=request.method, allowed=allowed)
-        elif error.status_code == 413:
-            problem = ProblemError(413, "body_too_large", limit=max_upload)
+        elif error.status_code in BODY_PROBLEMS:
+            problem = ProblemError(error.status_code, BODY_PROBLEMS[error.status_code], limit=max_upload)
         else:
             problem = ProblemError(400, "malformed_upload")
         return _response(request, problem, error.headers)
@@ -140,7 +148,7 @@ def _response(request: Request, problem: ProblemError, headers: Any = None) -> R
         problem.body(request.url.path, language),
         status_code=problem.status,
         media_type=MEDIA_TYPE,
-        headers={**(headers or {}), **problem.headers(), "Content-Language": language},
+        headers={**(headers or {}), **problem.headers(), "Content-Language": language, "Vary": "Accept-Language"},
     )
 
 

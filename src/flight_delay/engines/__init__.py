@@ -25,6 +25,8 @@ class Engine(Protocol):
     def read_csv(self, name: str, table: CsvTable, wanted: Iterable[str] = ()) -> int:
         """Read a CSV as the text table `name`, with a `line` number; return how many lines could not be read.
 
+        Those are in the table `name` + `_broken`, as `line` and `text`.
+
         `wanted` names columns that the transformations need though this source has them not: all NULL.
 
         Raises

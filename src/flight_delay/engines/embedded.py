@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -48,9 +49,9 @@ class DuckDB:
         lines = relation.project(", ".join([*renamed, *absent]))
         lines.create_view("lines", replace=True)
         self.create(name, "SELECT row_number() OVER () AS line, * FROM lines")
-        rejected = self._number("SELECT count(DISTINCT line) FROM reject_errors")
+        self.create(f"{name}_broken", "SELECT line, min(csv_line) AS text FROM reject_errors GROUP BY line")
         self._connection.execute("DELETE FROM reject_errors")
-        return rejected
+        return self.count(f"SELECT line FROM {name}_broken")
 
     def open_parquet(self, name: str, folder: Path) -> None:
         """Make the table `name` of the Parquet files in a folder."""
@@ -66,9 +67,9 @@ class DuckDB:
     def insert(self, name: str, columns: dict[str, str], rows: Iterable[Sequence[Any]]) -> None:
         """Make the table `name` from values; `columns` gives names and SQL types."""
         self._connection.execute(f'CREATE TABLE "{name}" ({", ".join(f"{c} {t}" for c, t in columns.items())})')
-        self._connection.executemany(
-            f'INSERT INTO "{name}" VALUES ({", ".join("?" * len(columns))})', [list(row) for row in rows]
-        )
+        if values := [list(row) for row in rows]:
+            places = ", ".join("?" * len(columns))
+            self._connection.executemany(f'INSERT INTO "{name}" VALUES ({places})', values)
 
     def count(self, statement: str) -> int:
         """Return how many rows a SELECT gives."""
@@ -97,9 +98,8 @@ class DuckDB:
         self._connection.execute(f"COPY ({statement}) TO '{_quoted(path)}' (FORMAT csv, HEADER true)")
 
     def _number(self, statement: str) -> int:
-        row = self._connection.execute(statement).fetchone()
-        assert row is not None, "an aggregate always gives a row"
-        return int(row[0])
+        ((number,),) = self._connection.execute(statement).fetchall()
+        return int(number)
 
     def _plain_csv(self, path: Path) -> Path:
         if not path.is_file():
@@ -112,7 +112,8 @@ class DuckDB:
                 if len(members) != 1:
                     raise SourceUnreadable(path, f"{len(members)} CSV files in it, 1 is needed")
                 return Path(archive.extract(members[0], self._scratch.name))
-        except zipfile.BadZipFile as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            # RuntimeError is how an encrypted member is reported.
             raise SourceUnreadable(path, str(error)) from error
 
 

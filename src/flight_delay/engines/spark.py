@@ -99,6 +99,7 @@ class Spark:
         """Read a CSV, as `DuckDB.read_csv` does."""
         unreadable = self._reader.read_csv(name, table, wanted)
         self._take_over(name)
+        self._take_over(f"{name}_broken")
         return unreadable
 
     def open_parquet(self, name: str, folder: Path) -> None:

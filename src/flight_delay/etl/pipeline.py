@@ -65,19 +65,24 @@ class Rule(NamedTuple):
 
 
 def processed_digest(source: Source) -> str:
-    """Return the digest of everything that decides what the processed table holds: raw files and SQL."""
+    """Return the digest of everything that decides what the processed table holds: raw files, SQL and contract."""
     total = hashlib.sha256(source.digest().encode())
     for name in STEPS:
         total.update(_statement(name).encode())
+    for rule in contract():
+        total.update(rule.statement.encode())
     return total.hexdigest()
 
 
 def read_report(folder: Path) -> Report | None:
-    """Return the report of the table in `folder`, or None where there is none."""
+    """Return the report of the table in `folder`, or None where there is none that is whole and of this version."""
     try:
-        return Report(**json.loads((folder / MANIFEST).read_text("utf-8")))
-    except FileNotFoundError:
+        report = Report(**json.loads((folder / MANIFEST).read_text("utf-8")))
+        months = {tuple(map(int, month.split("-"))) for month in report.months}
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         return None
+    whole = all(any(folder.glob(f"year={year}/month={month}/*.parquet")) for year, month in months)
+    return report if whole and (folder / AIRPORTS).is_file() else None
 
 
 def run(
@@ -101,7 +106,7 @@ def run(
         check(engine)
         on_step("write")
         report = _report(engine, source, unreadable)
-        _write(engine, report, output)
+        _write(engine, source, report, output)
     return report
 
 
@@ -165,7 +170,10 @@ def _statement(name: str) -> str:
 
 def _read(engine: Engine, source: Source) -> int:
     tables = source.tables()
-    unreadable = engine.read_csv("raw_flights", tables.pop("flights"), wanted=("id", "carrier_name"))
+    flights = tables.pop("flights")
+    unreadable = engine.read_csv("raw_flights", flights, wanted=("id", "carrier_name"))
+    if not engine.count("SELECT line FROM raw_flights"):
+        raise SourceUnreadable(flights.path, f"no line of flights in it that is whole, {unreadable} that are not")
     for name, table in tables.items():
         if engine.read_csv(f"raw_{name}", table):
             raise SourceUnreadable(table.path, "some lines are not whole")
@@ -221,28 +229,49 @@ def _discarded_weather(engine: Engine) -> int:
 
 
 def _check_replaceable(output: Path) -> None:
-    """Refuse to replace a folder that this pipeline did not write."""
+    """Refuse to replace what this pipeline did not write, and a place where nothing can be written."""
+    if output.exists() and not output.is_dir():
+        raise SourceUnreadable(output, "it is a file; name a folder")
     if output.is_dir() and any(output.iterdir()) and not (output / MANIFEST).is_file():
         raise SourceUnreadable(output, f"it is not empty and has no {MANIFEST}; name another folder")
-
-
-def _write(engine: Engine, report: Report, output: Path) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent).cleanup()
+
+
+def _write(engine: Engine, source: Source, report: Report, output: Path) -> None:
     scratch = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
     try:
         new = scratch / "new"
         engine.write_parquet("flights", new, ("year", "month"), ("sched_dep_utc", "carrier", "flight", "origin"))
         engine.write_csv("SELECT * FROM airports ORDER BY code", new / AIRPORTS)
         if report.set_aside:
-            engine.write_csv(
-                "SELECT r.*, t.reason FROM raw_flights AS r JOIN flights_typed AS t ON t.line = r.line "
-                "WHERE t.reason IS NOT NULL ORDER BY r.line",
-                new / SET_ASIDE,
-            )
+            engine.write_csv(_set_aside(source), new / SET_ASIDE)
         (new / MANIFEST).write_text(json.dumps(asdict(report), indent=2) + "\n", "utf-8")
         new.chmod(0o755)
-        if output.exists():
-            output.rename(scratch / "old")
-        new.rename(output)
+        _replace(output, new, scratch / "old")
     finally:
         shutil.rmtree(scratch)
+
+
+def _set_aside(source: Source) -> str:
+    """Return the SELECT of what was set aside: the values of a line, or its text where it could not be divided."""
+    columns = source.flights.columns.values()
+    values = ", ".join(f"r.{name}" for name in columns)
+    none = ", ".join(f"cast(NULL AS string) AS {name}" for name in columns)
+    return (
+        f"SELECT r.line, t.reason, cast(NULL AS string) AS text, {values} "
+        "FROM raw_flights AS r JOIN flights_typed AS t ON t.line = r.line WHERE t.reason IS NOT NULL "
+        f"UNION ALL SELECT line, 'broken_line' AS reason, text, {none} FROM raw_flights_broken ORDER BY reason, line"
+    )
+
+
+def _replace(output: Path, new: Path, old: Path) -> None:
+    """Put a folder in the place of another; whatever stops it, one of the two is there."""
+    if output.exists():
+        output.rename(old)
+    try:
+        new.rename(output)
+    except BaseException:
+        if old.exists():
+            old.rename(output)
+        raise

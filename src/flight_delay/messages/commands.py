@@ -168,6 +168,7 @@ TEXTS: dict[str, dict[Language, str]] = {
         "pt": "Configuração inválida: {names}.",
         "en": "Invalid setting: {names}.",
     },
+    "os_error": {"pt": "O sistema recusou: {problem}", "en": "The system refused: {problem}"},
     "stopped": {
         "pt": "Interrompido; o que já existia ficou inteiro.",
         "en": "Stopped; what was there before is whole.",

@@ -20,6 +20,20 @@ TEXTS: dict[str, dict[Language, str]] = {
         "pt": "A tabela em {path} tem {months} mês(es); a avaliação no tempo precisa de quatro ou mais.",
         "en": "The table in {path} has {months} month(s); a temporal evaluation needs four or more.",
     },
+    "months_missing": {
+        "pt": "A tabela em {path} não tem {months}, de que o modelo aprendeu ou em que se testa; "
+        "rode `flight-delay etl` ou treine de novo.",
+        "en": "The table in {path} lacks {months}, which the model learnt from or is tested on; "
+        "run `flight-delay etl`, or train again.",
+    },
+    "dataset_unreadable": {
+        "pt": "A tabela em {path} está danificada ({problem}); apague a pasta e rode `flight-delay etl`.",
+        "en": "The table in {path} is damaged ({problem}); delete the folder and run `flight-delay etl`.",
+    },
+    "output_unusable": {
+        "pt": "O modelo não pode ser gravado em {path}: {problem}.",
+        "en": "The model cannot be written to {path}: {problem}.",
+    },
     "no_model": {
         "pt": "Nenhum modelo está carregado; envie um a /model/load/ ou rode `flight-delay train` e reinicie.",
         "en": "No model is loaded; send one to /model/load/, or run `flight-delay train` and restart.",

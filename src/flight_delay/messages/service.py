@@ -15,6 +15,7 @@ TEXTS: dict[str, dict[Language, str]] = {
     "title_400": {"pt": "Requisição inválida", "en": "Bad request"},
     "title_404": {"pt": "Não encontrado", "en": "Not found"},
     "title_405": {"pt": "Método não permitido", "en": "Method not allowed"},
+    "title_408": {"pt": "Tempo esgotado", "en": "Timed out"},
     "title_413": {"pt": "Corpo grande demais", "en": "Content too large"},
     "title_415": {"pt": "Tipo de arquivo não aceito", "en": "Unsupported file type"},
     "title_422": {"pt": "Conteúdo recusado", "en": "Content refused"},
@@ -39,6 +40,14 @@ TEXTS: dict[str, dict[Language, str]] = {
     "body_too_large": {
         "pt": "O corpo passa do limite de {limit} bytes.",
         "en": "The body is larger than the limit of {limit} bytes.",
+    },
+    "one_file": {
+        "pt": "Há mais de um arquivo no campo file; envie um só.",
+        "en": "There is more than one file in the field file; send one.",
+    },
+    "body_too_slow": {
+        "pt": "O corpo não chegou inteiro a tempo; envie-o de novo.",
+        "en": "The body did not arrive whole in time; send it again.",
     },
     "wrong_extension": {
         "pt": "{filename} não termina em .joblib nem em .pkl.",

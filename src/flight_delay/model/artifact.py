@@ -10,7 +10,6 @@ import datetime as dt
 import io
 import json
 import math
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -25,6 +24,9 @@ from flight_delay.model.features import Codes, Horizon, features_of, values
 from flight_delay.model.trees import Trees
 
 FORMAT = 1
+
+
+_ZIP = b"PK\x03\x04"
 
 
 class Manifest(NamedTuple):
@@ -91,6 +93,8 @@ class Artifact:
     @classmethod
     def from_bytes(cls, content: bytes) -> Artifact:
         """Read a file; raises `BrokenArtifact` for anything but a whole artefact of this format."""
+        if not content.startswith(_ZIP):  # numpy would recommend to open it as a pickle
+            raise BrokenArtifact("it is no .npz file")
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
@@ -111,7 +115,10 @@ class Artifact:
                     for h in Horizon
                 },
             )
-        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        except BrokenArtifact:
+            raise
+        # numpy, zipfile and json raise whatever damaged bytes lead them to, tokenize.TokenError among it.
+        except Exception as error:
             raise BrokenArtifact(f"{type(error).__name__}: {error}") from error
 
     def _facts(self) -> dict[str, Any]:

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flight_delay.airports import Airport
-from flight_delay.errors import DatasetMissing
+from flight_delay.errors import DatasetMissing, DatasetUnreadable
 from flight_delay.flight import Flight, Weather
 
+MANIFEST = "dataset.json"
 _FIELDS = [name for name in Flight.model_fields if name not in ("weather", "hour", "distance")]
 _MEASURES = list(Weather.model_fields)
 
@@ -47,10 +48,20 @@ class Dataset:
 
 
 def load(folder: Path) -> Dataset:
-    """Read the processed table; raises `DatasetMissing` where there is none."""
-    manifest = folder / "dataset.json"
-    if not manifest.is_file():
+    """Read the processed table.
+
+    Raises `DatasetMissing` where there is none, `DatasetUnreadable` where it is damaged.
+    """
+    if not (folder / MANIFEST).is_file():
         raise DatasetMissing(folder)
+    try:
+        return _read(folder)
+    except (duckdb.Error, ValueError, KeyError, FileNotFoundError) as error:
+        raise DatasetUnreadable(folder, str(error)) from error
+
+
+def _read(folder: Path) -> Dataset:
+    manifest = folder / MANIFEST
     facts = json.loads(manifest.read_text("utf-8"))
     pattern = str(folder / "**" / "*.parquet").replace("'", "''")
     with duckdb.connect() as connection:

@@ -43,4 +43,9 @@ def temporal(months: NDArray[np.str_]) -> Split:
         tuple(names[-TEST_MONTHS - CALIBRATION_MONTHS : -TEST_MONTHS]),
         tuple(names[-TEST_MONTHS:]),
     )
+    return by(parts, months)
+
+
+def by(parts: Months, months: NDArray[np.str_]) -> Split:
+    """Split rows by the months that each part is to have."""
     return Split(parts, np.isin(months, parts.train), np.isin(months, parts.calibrate), np.isin(months, parts.test))

@@ -16,13 +16,14 @@ import joblib
 from sklearn.pipeline import Pipeline
 
 from flight_delay import __version__
-from flight_delay.errors import ModelFileMissing, TooFewMonths
+from flight_delay.errors import ModelFileMissing, MonthsMissing, OutputUnusable, TooFewMonths
 from flight_delay.model import card, evaluate, trust
 from flight_delay.model.dataset import Dataset, load
 from flight_delay.model.pipeline import PARAMETERS, TREES, DelayByHorizon, FlightFeatures, to_artifact
-from flight_delay.model.split import FEWEST_MONTHS, temporal
+from flight_delay.model.split import FEWEST_MONTHS, Months, by, temporal
 
 SEED = 2013
+EXTENSIONS = (".joblib", ".pkl")
 MODEL_FILE = "flight_delay_model.joblib"
 ALL_TREES = 2 * sum(TREES.values())
 _HOLIDAYS_OF = range(2000, 2051)
@@ -55,14 +56,17 @@ def train(processed: Path, output: Path, trust_folder: Path, progress: Progress)
     ------
     DatasetMissing, TooFewMonths
         There is not enough to learn from.
+    OutputUnusable
+        `output` cannot be the file of a model.
     """
+    _check_output(output)
     progress.step("load")
     data = load(processed)
     if len(data.month_names()) < FEWEST_MONTHS:
         raise TooFewMonths(processed, len(data.month_names()))
     pipeline = fit(data, SEED, progress)
     progress.step("evaluate")
-    metrics = evaluate.evaluate(pipeline, data)
+    metrics = evaluate.evaluate(pipeline, data, temporal(data.months))
     pipeline.named_steps["delay"].lineage_ = _lineage(data, metrics)
     progress.step("save")
     return _save(pipeline, metrics, output, trust_folder)
@@ -75,18 +79,23 @@ def reevaluate(model: Path, processed: Path, trust_folder: Path, progress: Progr
     ------
     ModelFileMissing, NotAModel, UntrustedModel
         There is no such file, or none that was recorded at its training.
-    DatasetMissing
-        There is nothing to score it on.
+    DatasetMissing, MonthsMissing
+        The months that it learnt from, or is to be tested on, are not there.
     """
     if not model.is_file():
         raise ModelFileMissing(model)
     content = model.read_bytes()
     trust.check(content, model.name, trust.recorded(trust_folder))
     progress.step("load")
+    pipeline: Pipeline = joblib.load(io.BytesIO(content))
+    # Those that it has not seen are those of its training, whatever the table holds now.
+    months = Months(*map(tuple, pipeline.named_steps["delay"].lineage_["months"].values()))
     data = load(processed)
+    if missing := sorted({month for part in months for month in part} - set(data.month_names())):
+        raise MonthsMissing(processed, missing)
     progress.tree()
     progress.step("evaluate")
-    metrics = evaluate.evaluate(joblib.load(io.BytesIO(content)), data)
+    metrics = evaluate.evaluate(pipeline, data, by(months, data.months))
     _write_metrics(metrics, model)
     return metrics
 
@@ -143,6 +152,20 @@ def _save(pipeline: Pipeline, metrics: evaluate.Metrics, output: Path, trust_fol
     return Trained(output, artifact_path(output), folder / evaluate.METRICS_FILE, folder / card.CARD_FILE, metrics)
 
 
+def _check_output(output: Path) -> None:
+    """Refuse a file that cannot be written before training for a minute; the artefact needs a name of its own."""
+    if output.suffix not in EXTENSIONS:
+        raise OutputUnusable(output, f"it must end in {' or '.join(EXTENSIONS)}")
+    if output.is_dir():
+        raise OutputUnusable(output, "it is a folder")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output.parent):
+            pass
+    except OSError as error:
+        raise OutputUnusable(output, str(error)) from error
+
+
 def _write_metrics(metrics: evaluate.Metrics, model: Path) -> None:
     _write(model.parent / evaluate.METRICS_FILE, evaluate.as_json(metrics).encode())
     _write(model.parent / card.CARD_FILE, card.render(metrics, model.name).encode())
@@ -150,8 +173,12 @@ def _write_metrics(metrics: evaluate.Metrics, model: Path) -> None:
 
 def _write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
-    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    Path(scratch).chmod(0o644)
-    Path(scratch).replace(path)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    scratch = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        scratch.chmod(0o644)
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)

@@ -22,14 +22,21 @@ def add(connection: sqlite3.Connection, artifact: bytes, source_sha256: str, now
 
     `source_sha256` is the digest of the file that it was made of.
     """
-    digest = hashlib.sha256(artifact).hexdigest()
     with transaction(connection):
-        connection.execute(
-            "INSERT INTO models (sha256, source_sha256, artifact, added_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (digest, source_sha256, artifact, now.isoformat()),
-        )
-        row = connection.execute("SELECT version FROM models WHERE sha256 = ?", (digest,)).fetchone()
-    return int(row[0])
+        return _add(connection, artifact, source_sha256, now)
+
+
+def adopt(
+    connection: sqlite3.Connection, artifact: bytes, source_sha256: str, reason: str, now: dt.datetime
+) -> Live | None:
+    """Make an artefact the live one, unless one of the same source was ever kept; then do nothing.
+
+    Any number of processes may start at once: it is added and promoted once.
+    """
+    with transaction(connection):
+        if version_of_source(connection, source_sha256) is not None:
+            return None
+        return _promote(connection, _add(connection, artifact, source_sha256, now), reason, now)
 
 
 def version_of_source(connection: sqlite3.Connection, source_sha256: str) -> int | None:
@@ -41,11 +48,7 @@ def version_of_source(connection: sqlite3.Connection, source_sha256: str) -> int
 def promote(connection: sqlite3.Connection, version: int, reason: str, now: dt.datetime) -> Live:
     """Make a version the live one."""
     with transaction(connection):
-        generation = connection.execute(
-            "INSERT INTO promotions (version, promoted_at, reason) VALUES (?, ?, ?)", (version, now.isoformat(), reason)
-        ).lastrowid
-    assert generation is not None, "an insert has a row id"
-    return Live(generation, version)
+        return _promote(connection, version, reason, now)
 
 
 def live(connection: sqlite3.Connection) -> Live | None:
@@ -58,3 +61,23 @@ def artifact(connection: sqlite3.Connection, version: int) -> bytes:
     """Return the artefact of a version."""
     row = connection.execute("SELECT artifact FROM models WHERE version = ?", (version,)).fetchone()
     return bytes(row[0])
+
+
+def _add(connection: sqlite3.Connection, artifact: bytes, source_sha256: str, now: dt.datetime) -> int:
+    digest = hashlib.sha256(artifact).hexdigest()
+    known = connection.execute("SELECT version FROM models WHERE sha256 = ?", (digest,)).fetchone()
+    if known is not None:
+        return int(known[0])
+    added = connection.execute(
+        "INSERT INTO models (sha256, source_sha256, artifact, added_at) VALUES (?, ?, ?, ?) RETURNING version",
+        (digest, source_sha256, artifact, now.isoformat()),
+    ).fetchone()
+    return int(added[0])
+
+
+def _promote(connection: sqlite3.Connection, version: int, reason: str, now: dt.datetime) -> Live:
+    added = connection.execute(
+        "INSERT INTO promotions (version, promoted_at, reason) VALUES (?, ?, ?) RETURNING generation",
+        (version, now.isoformat(), reason),
+    ).fetchone()
+    return Live(int(added[0]), version)

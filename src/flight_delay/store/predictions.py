@@ -58,6 +58,8 @@ class PredictionLog:
     def __init__(self, path: Path, max_waiting: int = MAX_WAITING) -> None:
         self._path = path
         self._max_waiting = max_waiting
+        self.problem: StoreUnavailable | None = None
+        """Why the newest commit failed; None where it did not."""
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._write_until_closed, name="prediction-log")
@@ -88,21 +90,21 @@ class PredictionLog:
         self._thread.join()
 
     def _write_until_closed(self) -> None:
-        connection: sqlite3.Connection | None = None
+        database = _SameFile(self._path)
         open_ = True
         while open_:
             batch = self._take_all()
             open_ = batch[-1] is not None
             rows = [waiting for waiting in batch if waiting is not None]
             try:
-                connection = connection or connect(self._path)
-                outcomes = _commit(connection, [row.prediction for row in rows])
+                outcomes = _commit(database.connection(), [row.prediction for row in rows])
+                self.problem = None
             except (sqlite3.Error, StoreUnavailable) as error:
                 problem = error if isinstance(error, StoreUnavailable) else StoreUnavailable(str(error))
+                self.problem = problem
                 outcomes = [problem] * len(rows)
             self._loop.call_soon_threadsafe(_resolve, [row.answer for row in rows], outcomes)
-        if connection is not None:
-            connection.close()
+        database.close()
 
     def _take_all(self) -> list[_Waiting | None]:
         batch = [self._queue.get()]
@@ -112,6 +114,37 @@ class PredictionLog:
             except queue.Empty:
                 break
         return batch
+
+
+class _SameFile:
+    """A connection to the file that has the path now: one that was deleted or replaced is let go.
+
+    SQLite would go on writing to a deleted file, and what it commits there is lost.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+
+    def connection(self) -> sqlite3.Connection:
+        """Return it, opened anew if need be; raises `StoreUnavailable` where there is no such file."""
+        try:
+            found = self._path.stat()
+        except OSError as error:
+            self.close()
+            raise StoreUnavailable(str(error)) from error
+        if self._connection is None or self._file != (found.st_dev, found.st_ino):
+            self.close()
+            self._connection = connect(self._path)
+            self._file = (found.st_dev, found.st_ino)
+        return self._connection
+
+    def close(self) -> None:
+        """Let the connection go."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 def _commit(connection: sqlite3.Connection, predictions: Sequence[Prediction]) -> list[int | Exception]:

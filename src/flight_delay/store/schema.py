@@ -14,24 +14,32 @@ BUSY_TIMEOUT_S = 10.0
 _MIGRATIONS = files("flight_delay.store") / "migrations"
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
     """Open the database; a commit is on the disk when it returns.
 
-    Transactions are begun and ended by hand. Raises `StoreUnavailable`.
+    Transactions are begun and ended by hand. Raises `StoreUnavailable`, also where there is no
+    such file, unless it is to be created: an empty database in the place of a lost one helps nobody.
     """
+    uri = f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
     try:
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+    except sqlite3.Error as error:
+        raise StoreUnavailable(str(error)) from error
+    try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error as error:
+        connection.close()
         raise StoreUnavailable(str(error)) from error
     return connection
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[sqlite3.Connection]:
+def opened(path: Path, *, create: bool = False) -> Iterator[sqlite3.Connection]:
     """Open the database for a block; its errors become `StoreUnavailable`."""
-    connection = connect(path)
+    connection = connect(path, create=create)
     try:
         yield connection
     except sqlite3.Error as error:
@@ -61,7 +69,7 @@ def migrate(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnavailable(str(error)) from error
-    with opened(path) as connection:
+    with opened(path, create=True) as connection:
         _use_write_ahead_log(connection)
         with transaction(connection):
             done = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -70,6 +78,13 @@ def migrate(path: Path) -> None:
                     for statement in _statements(script):
                         connection.execute(statement)
                     connection.execute(f"PRAGMA user_version = {number}")
+
+
+def prove_writable(path: Path) -> None:
+    """Write and commit what changes nothing; raises `StoreUnavailable`, as on a disk that is full."""
+    with opened(path) as connection, transaction(connection):
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        connection.execute(f"PRAGMA user_version = {version}")
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
