@@ -34,7 +34,7 @@ def java_missing():
 needs_java = pytest.mark.skipif(bool(java_missing()), reason=java_missing() or "there is Java")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def some_flights(tmp_path_factory):
     """One real flight in forty, the 38 records of the tests, and lines that are to be set aside."""
     path = tmp_path_factory.mktemp("raw") / "flights.csv"
@@ -51,7 +51,7 @@ def some_flights(tmp_path_factory):
     return replace(nycflights13.source(), flights=CsvTable(path, nycflights13.FLIGHT_COLUMNS))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def engines(some_flights, tmp_path_factory):
     """Both engines, after all the transformations, and with a table in which every kind of rule is broken."""
     with DuckDB() as embedded, Spark("local[2]", tmp_path_factory.mktemp("spark")) as cluster:

@@ -25,7 +25,7 @@ from flight_delay.errors import JavaMissing, SparkFailed
 from flight_delay.sources import CsvTable
 
 OLDEST_JAVA = 17
-_PARTS_PER_CORE = 4
+_PARTS_PER_CORE = 2
 _STANDALONE = "spark://"
 _REACH_S = 5
 _LOGGING = Path(__file__).with_name("log4j2.properties")
@@ -78,7 +78,7 @@ class Spark:
                 self._spark = builder.getOrCreate()
         except (Py4JError, PySparkException) as error:
             raise SparkFailed(master, _first_line(error)) from error
-        # Spark's own 200 are for hundreds of cores: on two they take three times as long.
+        # Spark's own 200 parts are for hundreds of cores: on two they take three times as long.
         parts = _PARTS_PER_CORE * self._spark.sparkContext.defaultParallelism
         self._spark.conf.set("spark.sql.shuffle.partitions", parts)
         shared.mkdir(parents=True, exist_ok=True)
@@ -114,8 +114,14 @@ class Spark:
         self._take_over(name)
 
     def create(self, name: str, statement: str) -> None:
-        """Make the table `name` from a SELECT; it is computed when it is first asked for, and kept."""
-        self._spark.sql(statement).persist().createOrReplaceTempView(name)
+        """Make the table `name` from a SELECT, computed now and kept as Parquet.
+
+        Cached instead, a plan holds the plans of all the tables before it, and describing it to itself
+        takes Spark longer than the work.
+        """
+        path = self._scratch / f"{name}.parquet"
+        self._spark.sql(statement).write.parquet(str(path), mode="overwrite")
+        self._spark.read.parquet(str(path)).createOrReplaceTempView(name)
 
     def count(self, statement: str) -> int:
         """Return how many rows a SELECT gives."""

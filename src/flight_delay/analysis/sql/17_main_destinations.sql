@@ -6,7 +6,7 @@ SELECT origin, dest, flights, share_pct
 FROM (
     SELECT
         origin, dest, count(*) AS flights,
-        100.0 * count(*) / sum(count(*)) OVER (PARTITION BY origin) AS share_pct,
+        1e2 * count(*) / sum(count(*)) OVER (PARTITION BY origin) AS share_pct,
         row_number() OVER (PARTITION BY origin ORDER BY count(*) DESC, dest) AS place
     FROM flights
     GROUP BY origin, dest
