@@ -46,7 +46,14 @@ def _explaining(command: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(command)
     def explained(*args: P.args, **kwargs: P.kwargs) -> R:
         # What ends a service ends a command too: in order, with nothing half-written left behind.
-        signal.signal(signal.SIGTERM, _stop)
+        received: list[int] = []
+
+        def stop(number: int, _: FrameType | None) -> NoReturn:
+            received.append(number)
+            raise KeyboardInterrupt
+
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGTERM, stop)
         try:
             return command(*args, **kwargs)
         except FlightDelayError as error:
@@ -55,16 +62,15 @@ def _explaining(command: Callable[P, R]) -> Callable[P, R]:
             explain_fields(error)
         except OSError as error:
             err.print(say("os_error", problem=error), style="bold red", markup=False)
-        except KeyboardInterrupt as stop:
+        except (KeyboardInterrupt, Exception):
+            # A stop that reaches DuckDB in the middle of a query comes out of it as a RuntimeError.
+            if not received:
+                raise
             err.print(say("stopped"))
-            raise typer.Exit(128 + (stop.args[0] if stop.args else signal.SIGINT)) from None
+            raise typer.Exit(128 + received[0]) from None
         raise typer.Exit(1)
 
     return explained
-
-
-def _stop(number: int, _: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt(number)
 
 
 class EngineName(StrEnum):
