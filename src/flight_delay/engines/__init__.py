@@ -23,9 +23,11 @@ class Engine(Protocol):
     ) -> None: ...
 
     def read_csv(self, name: str, table: CsvTable, wanted: Iterable[str] = ()) -> int:
-        """Read a CSV as the text table `name`, with a `line` number; return how many lines could not be read.
+        """Read CSV files as the text table `name`; return how many lines could not be read.
 
-        Those are in the table `name` + `_broken`, as `line` and `text`.
+        Beside the table's own columns there are `line`, which numbers the rows over all the files, and
+        `file` and `record`, which say where a row was. Lines that could not be read are in the table
+        `name` + `_broken`, as `file`, `record` (here the line of the file) and `text`.
 
         `wanted` names columns that the transformations need though this source has them not: all NULL.
 
@@ -34,7 +36,7 @@ class Engine(Protocol):
         SourceMissing
             There is no such file.
         SourceUnreadable
-            Its header is not that of the source.
+            A file is in none of the forms of the source.
         """
 
     def open_parquet(self, name: str, folder: Path) -> None:
@@ -45,6 +47,9 @@ class Engine(Protocol):
 
     def create(self, name: str, statement: str) -> None:
         """Make the table `name` from a SELECT."""
+
+    def view(self, name: str, statement: str) -> None:
+        """Give a SELECT a name; it is worked out anew wherever the name is read."""
 
     def count(self, statement: str) -> int:
         """Return how many rows a SELECT gives."""

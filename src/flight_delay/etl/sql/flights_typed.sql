@@ -1,7 +1,9 @@
 -- One row per line of the source, keyed by line, typed; reason says why the line must be set aside, NULL that it need not. Drops nothing.
 WITH numbers AS (
     SELECT
-        line, id, carrier, carrier_name, tailnum, origin, dest,
+        line, id, carrier, carrier_name, tailnum, origin, dest, problem,
+        try_cast(cancelled AS double) = 1 AS cancelled,
+        try_cast(diverted AS double) = 1 AS diverted,
         year AS year_text, try_cast(year AS double) AS year_number,
         month AS month_text, try_cast(month AS double) AS month_number,
         day AS day_text, try_cast(day AS double) AS day_number,
@@ -18,7 +20,7 @@ WITH numbers AS (
 ),
 typed AS (
     SELECT
-        line,
+        line, problem, cancelled, diverted,
         try_cast(id AS bigint) AS id,
         -- A number with a fraction is no clock time and no minute: it is not rounded to one.
         CASE WHEN year_number = floor(year_number) AND abs(year_number) < 1000000000 THEN cast(year_number AS int) END AS year,
@@ -54,6 +56,7 @@ judged AS (
     SELECT
         n.*,
         CASE
+            WHEN n.problem IS NOT NULL THEN n.problem
             WHEN
                 (n.year_text IS NULL) <> (n.year IS NULL)
                 OR (n.month_text IS NULL) <> (n.month IS NULL)
@@ -79,23 +82,56 @@ judged AS (
                 OR n.dep_time NOT BETWEEN 0 AND 2400 OR n.dep_time % 100 > 59
                 OR n.arr_time NOT BETWEEN 0 AND 2400 OR n.arr_time % 100 > 59
                 THEN 'no_such_time'
-            WHEN a.code IS NULL THEN 'unknown_origin'
-        END AS problem
+            WHEN
+                regexp_extract(n.carrier, '^([A-Z][A-Z0-9]|[0-9][A-Z])$', 0) = ''
+                OR regexp_extract(n.origin, '^[A-Z]{3}$', 0) = ''
+                OR regexp_extract(n.dest, '^[A-Z]{3}$', 0) = ''
+                THEN 'no_iata_code'
+            WHEN o.code IS NULL THEN 'unknown_origin'
+            WHEN
+                n.year NOT BETWEEN b.year_low AND b.year_high
+                OR n.flight NOT BETWEEN b.flight_low AND b.flight_high
+                OR n.dep_delay NOT BETWEEN b.dep_delay_low AND b.dep_delay_high
+                THEN 'out_of_range'
+            WHEN
+                (n.dep_delay IS NULL) <> (n.dep_time IS NULL)
+                OR (n.arr_delay IS NOT NULL AND (n.dep_time IS NULL OR n.arr_time IS NULL OR n.cancelled OR n.diverted))
+                OR (n.cancelled AND n.diverted)
+                THEN 'contradiction'
+            WHEN
+                (cast(floor(n.dep_time / 100) AS int) * 60 + n.dep_time % 100
+                    - cast(floor(n.sched_dep_time / 100) AS int) * 60 - n.sched_dep_time % 100 - n.dep_delay) % 1440 <> 0
+                OR (cast(floor(n.arr_time / 100) AS int) * 60 + n.arr_time % 100
+                    - cast(floor(n.sched_arr_time / 100) AS int) * 60 - n.sched_arr_time % 100 - n.arr_delay) % 1440 <> 0
+                THEN 'clocks_disagree'
+            -- Haversine; airports have moved by a few kilometres.
+            WHEN
+                abs(n.distance_km - 2 * 6371.0088 * asin(sqrt(
+                    power(sin(radians(d.lat - o.lat) / 2), 2)
+                    + cos(radians(o.lat)) * cos(radians(d.lat)) * power(sin(radians(d.lon - o.lon) / 2), 2)
+                ))) > 30 + 0.02 * n.distance_km
+                THEN 'distance_disagrees'
+        END AS reason
     FROM dated AS n
-    LEFT JOIN airports AS a ON a.code = n.origin
+    CROSS JOIN bounds AS b
+    LEFT JOIN airports AS o ON o.code = n.origin
+    LEFT JOIN airports AS d ON d.code = n.dest
 ),
 numbered AS (
     SELECT
         *,
         -- Of a flight's good lines the first is kept; a line with a problem takes nobody's place.
         row_number() OVER (
-            PARTITION BY problem, year, month, day, sched_dep_time, carrier, flight, origin ORDER BY line
+            PARTITION BY reason, year, month, day, sched_dep_time, carrier, flight, origin ORDER BY line
         ) AS occurrence
     FROM judged
 )
 SELECT
     line, id, year, month, day, flight_date, sched_dep_time, dep_time, dep_delay,
     sched_arr_time, arr_time, arr_delay, air_time_min, distance_km,
-    carrier, carrier_name, flight, tailnum, origin, dest,
-    CASE WHEN problem IS NOT NULL THEN problem WHEN occurrence > 1 THEN 'repeated' END AS reason
+    carrier, carrier_name, flight, tailnum,
+    -- Some carriers leave the N out of American registrations.
+    CASE WHEN regexp_extract(tailnum, '^[1-9][0-9]{0,4}[A-Z]{0,2}$', 0) <> '' THEN concat('N', tailnum) ELSE tailnum END AS aircraft,
+    origin, dest, cancelled, diverted,
+    CASE WHEN reason IS NOT NULL THEN reason WHEN occurrence > 1 THEN 'repeated' END AS reason
 FROM numbered
