@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import functools
 import io
 import zipfile
 from pathlib import Path
@@ -32,6 +33,7 @@ def records(path: Path = RECORDS) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@functools.cache
 def all_records() -> list[dict[str, str]]:
     """The 336,776 flights."""
     (path,) = nycflights13.source().flights.paths

@@ -4,10 +4,13 @@ FlightDelayError
 ├── DataError
 │   ├── SourceMissing      a raw file is not where it was said to be
 │   ├── SourceUnreadable   a raw file has not the columns it should have
+│   ├── WrongMonths        months were asked for that there are not
 │   ├── ContractBroken     the processed table breaks a rule
 │   ├── DatasetMissing     there is no processed table
 │   ├── DatasetUnreadable  it is damaged
 │   ├── TooFewMonths       it is too short to learn from and to test on
+│   ├── RemoteFailed       another's service cannot be reached, or has trouble of its own
+│   ├── RemoteRefused      it says that the request is wrong
 │   ├── MonthsMissing      it lacks months of a model's training or test
 │   └── EngineError        Spark cannot be had: it, or Java, is not installed, or it failed
 ├── ModelError
@@ -61,6 +64,15 @@ class SourceUnreadable(DataError):
         super().__init__(path=path, problem=problem)
 
 
+class WrongMonths(DataError):
+    """A month was asked for that is none, or that no file is of."""
+
+    key = "wrong_months"
+
+    def __init__(self, value: str, expected: str) -> None:
+        super().__init__(value=value, expected=expected)
+
+
 class ContractBroken(DataError):
     """The table breaks a rule: which one, what it means (by language), how often, and some of the rows."""
 
@@ -104,6 +116,24 @@ class DatasetUnreadable(DataError):
 
     def __init__(self, path: Path | str, problem: str) -> None:
         super().__init__(path=path, problem=problem)
+
+
+class RemoteFailed(DataError):
+    """A service could not be reached, or answered with errors, as often as was tried."""
+
+    key = "remote_failed"
+
+    def __init__(self, url: str, problem: str) -> None:
+        super().__init__(url=url, problem=problem)
+
+
+class RemoteRefused(DataError):
+    """A service says that a request is wrong; `reason` is the beginning of its answer."""
+
+    key = "remote_refused"
+
+    def __init__(self, url: str, status: int, reason: str) -> None:
+        super().__init__(url=url, status=status, reason=reason)
 
 
 class EngineError(DataError):

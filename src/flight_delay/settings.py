@@ -22,7 +22,16 @@ class Settings(BaseSettings):
     """Where models and history are kept: `sqlite:///` and a path; four slashes for an absolute one."""
 
     raw_dir: Path = Path("data/raw")
-    """Where the brief's `airports-database.zip` is looked for."""
+    """Where the brief's `airports-database.zip` is looked for, and where `fetch` puts its files."""
+
+    bts_url: str = "https://transtats.bts.gov/PREZIP"
+    """Where the US Bureau of Transportation Statistics publishes its monthly files, or a copy of them."""
+
+    anac_url: str = "https://siros.anac.gov.br/siros/registros/diversos/vra"
+    """Where Brazil's ANAC publishes its monthly files, or a copy of them."""
+
+    http_timeout_s: Annotated[float, Field(gt=0, le=600)] = 30.0
+    """How long a service from which data is fetched may be silent, in seconds."""
 
     processed_dir: Path = Path("data/processed")
     """Where `etl` writes and `train` reads the processed table."""

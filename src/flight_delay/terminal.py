@@ -9,8 +9,18 @@ from typing import Any
 
 from pydantic import ValidationError
 from rich import box
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 
 from flight_delay import messages
@@ -54,6 +64,36 @@ def progress(title: str, total: int) -> Iterator[tuple[Callable[[str], None], Ca
 
         yield step, lambda: bar.advance(task)
         bar.update(task, completed=total, description=title)
+
+
+@contextmanager
+def downloads(title: str, files: int) -> Iterator[tuple[Callable[[str], None], Callable[[int, int | None], None]]]:
+    """Show a bar of files, and one of the bytes of the file in hand, while a block works.
+
+    Gives two functions: one names the file that begins, the other says how many bytes of it are here, and of how many.
+    """
+    overall = Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=err
+    )
+    current = Progress(TextColumn("  {task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    everything = overall.add_task(title, total=files)
+    one = current.add_task("", total=None)
+    begun = 0
+
+    def begin(name: str) -> None:
+        nonlocal begun
+        overall.update(everything, completed=begun)
+        begun += 1
+        current.reset(one, description=name, total=None)
+        if not err.is_terminal:
+            err.print(f"{title}: {name}")
+
+    def advance(done: int, total: int | None) -> None:
+        current.update(one, completed=done, total=total)
+
+    with Live(Group(overall, current), console=err, transient=not err.is_terminal):
+        yield begin, advance
+        overall.update(everything, completed=files)
 
 
 def table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> None:

@@ -7,6 +7,29 @@ TEXTS: dict[str, dict[Language, str]] = {
         "pt": "Prevê quanto um voo vai atrasar. O caminho inteiro: `flight-delay up`.",
         "en": "Predicts how late a flight will arrive. The whole way: `flight-delay up`.",
     },
+    "help_fetch": {
+        "pt": "Baixa os registros mensais de voos de uma agência. Interrompido, continua de onde parou; o que já está "
+        "aqui inteiro não é baixado de novo. Os meses mais recentes (uns dois) ainda não foram publicados.",
+        "en": "Download an agency's monthly flight records. Stopped, it goes on where it was; what is here whole is "
+        "not downloaded again. The newest months (about two) are not published yet.",
+    },
+    "help_agency": {"pt": "bts (EUA) ou anac (Brasil)", "en": "bts (USA) or anac (Brazil)"},
+    "help_from": {"pt": "Primeiro mês", "en": "First month"},
+    "help_to": {"pt": "Último mês", "en": "Last month"},
+    "help_fetch_output": {"pt": "Pasta dos arquivos", "en": "Folder of the files"},
+    "doing_fetch": {"pt": "Baixando de {agency}", "en": "Fetching from {agency}"},
+    "fetched": {
+        "pt": "{new:,} arquivo(s) baixado(s), {kept:,} já estava(m) em {folder}; SHA-256 em {folder}/manifest.json.",
+        "en": "{new:,} file(s) fetched, {kept:,} there already, in {folder}; SHA-256 in {folder}/manifest.json.",
+    },
+    "fetch_absent": {
+        "pt": "Não publicado(s), ou não ainda: {months}",
+        "en": "Not published, or not yet: {months}",
+    },
+    "fetch_next": {
+        "pt": "Agora: flight-delay etl --source {source} --input {folder}",
+        "en": "Next: flight-delay etl --source {source} --input {folder}",
+    },
     "help_etl": {
         "pt": "Transforma os registros de voos na tabela processada (Parquet por mês), e confere o contrato de dados.",
         "en": "Turn the flight records into the processed table (Parquet by month), and check the data contract.",

@@ -8,6 +8,18 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "The source {source} is not there: {path}",
     },
     "source_unreadable": {"pt": "{path} não serve: {problem}", "en": "{path} cannot be used: {problem}"},
+    "wrong_months": {
+        "pt": "O mês {value} não serve: precisa ser {expected}.",
+        "en": "The month {value} does not do: it must be {expected}.",
+    },
+    "remote_failed": {
+        "pt": "{url} não respondeu bem: {problem}. O que já chegou fica; rode o comando de novo mais tarde.",
+        "en": "{url} did not answer well: {problem}. What has come is kept; run the command again later.",
+    },
+    "remote_refused": {
+        "pt": "{url} recusou o pedido ({status}): {reason}",
+        "en": "{url} refused the request ({status}): {reason}",
+    },
     "contract_broken": {
         "pt": "O contrato de dados foi quebrado pela regra {rule} ({meaning[pt]}): {count} linha(s), por exemplo:",
         "en": "The data contract is broken by the rule {rule} ({meaning[en]}): {count} row(s), for example:",

@@ -119,7 +119,7 @@ def record_files(source: str, where: Path) -> tuple[Path, ...]:
     """
     if where.is_file():
         return (where,)
-    found = sorted(path for path in where.glob("**/*") if path.suffix.lower() in {".csv", ".zip"} and path.is_file())
+    found = sorted(path for path in where.rglob("*") if path.suffix.lower() in {".csv", ".zip"} and path.is_file())
     if not found:
         raise SourceMissing(source, where)
     return tuple(found)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flight_delay.sources import Clocks, CsvTable, Form, Source, nycflights13, record_files, reference_airlines
+from flight_delay.sources.published import Month, Published, verified
 
 NAME = "anac"
 
@@ -60,18 +61,32 @@ _OPEN_DATA = Form(
 )
 
 
+FORMS = (_SIROS, _OPEN_DATA)
+
+
+def table(paths: tuple[Path, ...]) -> CsvTable:
+    """Return the table that some files make up."""
+    return CsvTable(paths, FORMS, preamble="Atualizado em", encodings=("utf-8", "cp1252"))
+
+
+def address(base: str, month: Month) -> str:
+    """Return where the agency publishes a month's flights; until 2009 the month has no zero in front."""
+    number = f"_{month.month:02d}" if month.year >= 2010 else f"{month.month}"
+    return f"{base}/{month.year}/VRA_{month.year}{number}.csv"
+
+
+PUBLISHED = Published(NAME, since=Month(2000, 1), address=address, table=table)
+
+
 def source(where: Path) -> Source:
     """Return the flights of a monthly file, or of a folder of them; airports and airlines are those of the reference.
 
-    Raises `SourceMissing` where there are no files.
+    Raises `SourceMissing` where there are no files, `SourceUnreadable` where one is not what was fetched.
     """
-    flights = CsvTable(
-        record_files(NAME, where), (_SIROS, _OPEN_DATA), preamble="Atualizado em", encodings=("utf-8", "cp1252")
-    )
     return replace(
         nycflights13.source(),
         name=NAME,
-        flights=flights,
+        flights=table(tuple(verified(record_files(NAME, where)))),
         airlines=reference_airlines(),
         clocks=Clocks.BRASILIA,
         dated_by="sched_dep_at",

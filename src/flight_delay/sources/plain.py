@@ -38,7 +38,7 @@ def plain(path: Path, table: CsvTable, scratch: Path) -> Plain:
     """
     if not path.is_file():
         raise SourceMissing("csv", path)
-    unzipped = _unzip(path, scratch) if path.suffix.lower() == ".zip" else path
+    unzipped = _unzip(path, scratch) if _is_zip(path) else path
     decoded = _decode(unzipped, path, table.encodings, scratch)
     with decoded.open(encoding="utf-8", errors="replace", newline="") as file:
         first, second = file.readline(), file.readline()
@@ -77,6 +77,12 @@ def _is_record(values: list[str], form: Form) -> bool:
     year = list(form.columns.values()).index("year")
     right_width = len(values) == width or (len(values) == width + 1 and not values[-1])
     return right_width and values[year].isdecimal() and len(values[year]) == 4
+
+
+def _is_zip(path: Path) -> bool:
+    """Tell whether a file says that it is a zip: by its name, or by how it begins."""
+    with path.open("rb") as file:
+        return path.suffix.lower() == ".zip" or file.read(4) == b"PK\x03\x04"
 
 
 def _unzip(path: Path, scratch: Path) -> Path:

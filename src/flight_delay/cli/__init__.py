@@ -1,0 +1,6 @@
+"""The commands that a person types."""
+
+from flight_delay.cli import data, models, service
+from flight_delay.cli.commands import app
+
+__all__ = ["app", "data", "models", "service"]
