@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,10 +14,13 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass
 class Somewhere:
-    """Files by path, and for each path what goes wrong, in turn; when that is used up, nothing does."""
+    """Files by path, and for each path what goes wrong, in turn; when that is used up, nothing does.
+
+    What a path answers may depend on what it is asked: then it is a function of the parameters.
+    """
 
     port: int = 0
-    files: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, bytes | Callable[[dict[str, str]], bytes]] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     troubles: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
@@ -60,6 +63,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send_file(self, path: str, trouble: str) -> None:
         body, tag = self.place.files[path], self.place.tags.get(path, '"1"')
+        if callable(body):
+            body = body(self.place.queries[-1])
         asked = self.headers.get("Range", "")
         first = int(asked.removeprefix("bytes=").partition("-")[0]) if asked else 0
         if trouble == "no ranges" or self.headers.get("If-Range", tag) != tag:

@@ -9,6 +9,7 @@ FlightDelayError
 │   ├── DatasetMissing     there is no processed table
 │   ├── DatasetUnreadable  it is damaged
 │   ├── TooFewMonths       it is too short to learn from and to test on
+│   ├── KeyMissing         a service needs a key that is not set
 │   ├── RemoteFailed       another's service cannot be reached, or has trouble of its own
 │   ├── RemoteRefused      it says that the request is wrong
 │   ├── MonthsMissing      it lacks months of a model's training or test
@@ -116,6 +117,15 @@ class DatasetUnreadable(DataError):
 
     def __init__(self, path: Path | str, problem: str) -> None:
         super().__init__(path=path, problem=problem)
+
+
+class KeyMissing(DataError):
+    """A service needs a key, and the setting that holds it is empty."""
+
+    key = "key_missing"
+
+    def __init__(self, setting: str, address: str) -> None:
+        super().__init__(setting=setting, address=address)
 
 
 class RemoteFailed(DataError):

@@ -7,7 +7,7 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -46,8 +46,6 @@ class Remote:
 
     Parameters
     ----------
-    secrets
-        Keys that the addresses may hold.
     pause_s
         The least time between the beginnings of two requests.
     timeout_s
@@ -63,15 +61,13 @@ class Remote:
     def __init__(
         self,
         *,
-        secrets: Sequence[SecretStr] = (),
         pause_s: float = 0.0,
         timeout_s: float = 30.0,
         tries: int = 6,
         backoff_s: float = 1.0,
         patience_s: float = 300.0,
     ) -> None:
-        values = {secret.get_secret_value() for secret in secrets} - {""}
-        self._secrets = sorted(values | {quote(v, safe="") for v in values} | {quote_plus(v) for v in values})
+        self._secrets: set[str] = set()
         self._pause_s = pause_s
         self._tries = tries
         self._patience_s = patience_s
@@ -93,8 +89,8 @@ class Remote:
         self._client.close()
         logging.getLogger("httpx").removeFilter(self._clean_record)
 
-    def get(self, url: str, params: Mapping[str, str] | None = None) -> bytes:
-        """Return the body that an address answers with.
+    def get(self, url: str, params: Mapping[str, str | SecretStr] | None = None) -> bytes:
+        """Return the body that an address answers with; a key is a parameter that is a secret.
 
         Raises
         ------
@@ -103,9 +99,10 @@ class Remote:
         RemoteFailed
             It could not be reached, or answered with errors, as often as was tried.
         """
+        plain = {name: self._reveal(value) for name, value in (params or {}).items()}
 
         def attempt() -> bytes:
-            with self._answer(url, params=params) as answer:
+            with self._answer(url, params=plain) as answer:
                 return answer.read()
 
         return self._retried(url, attempt, lambda state: state.attempt_number >= self._tries)
@@ -210,6 +207,14 @@ class Remote:
             problem = f"{trouble}; it asks to be left alone for {trouble.after_s:.0f} seconds"
             raise _Passing(problem) from None
         return trouble.after_s
+
+    def _reveal(self, value: str | SecretStr) -> str:
+        """Return a parameter as it is sent; if it is a secret, no text will have it from now on."""
+        if isinstance(value, str):
+            return value
+        secret = value.get_secret_value()
+        self._secrets |= {secret, quote(secret, safe=""), quote_plus(secret)} - {""}
+        return secret
 
     def _address(self, url: str) -> str:
         return self._clean(str(httpx.URL(url).copy_with(query=None, userinfo=b"")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _SQLITE = "sqlite:///"
@@ -29,6 +29,27 @@ class Settings(BaseSettings):
 
     anac_url: str = "https://siros.anac.gov.br/siros/registros/diversos/vra"
     """Where Brazil's ANAC publishes its monthly files, or a copy of them."""
+
+    open_meteo_url: str = "https://archive-api.open-meteo.com/v1"
+    """Open-Meteo's archive of weather."""
+
+    mesonet_url: str = "https://mesonet.agron.iastate.edu"
+    """Iowa Environmental Mesonet, for weather."""
+
+    weatherbit_url: str = "https://api.weatherbit.io/v2.0"
+    """Weatherbit, for weather."""
+
+    weatherbit_key: SecretStr | None = None
+    """The key for Weatherbit."""
+
+    weatherbit_days: Annotated[int, Field(ge=1, le=10)] = 10
+    """How many days the key for Weatherbit allows in one request; a trial key allows 1."""
+
+    airportdb_url: str = "https://airportdb.io/api/v1"
+    """AirportDB, for the coordinates of airports."""
+
+    airportdb_key: SecretStr | None = None
+    """The key for AirportDB."""
 
     http_timeout_s: Annotated[float, Field(gt=0, le=600)] = 30.0
     """How long a service from which data is fetched may be silent, in seconds."""

@@ -48,19 +48,21 @@ def number(value: float, form: str) -> str:
 
 
 @contextmanager
-def progress(title: str, total: int) -> Iterator[tuple[Callable[[str], None], Callable[[], None]]]:
+def progress(title: str, total: int) -> Iterator[tuple[Callable[..., None], Callable[[], None]]]:
     """Show a bar of `total` units while a block works.
 
-    Gives two functions: one names the step that begins, the other says that a unit is done.
+    Gives two functions: one names the step that begins, and what of it if that is known; the other says that
+    a unit is done.
     """
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=not err.is_terminal) as bar:
         task = bar.add_task(title, total=total)
 
-        def step(name: str) -> None:
-            bar.update(task, description=f"{title}: {say(f'step_{name}')}")
+        def step(name: str, detail: str = "") -> None:
+            doing = f"{title}: {say(f'step_{name}')} {detail}".rstrip()
+            bar.update(task, description=doing)
             if not err.is_terminal:
-                err.print(f"{title}: {say(f'step_{name}')}")
+                err.print(doing)
 
         yield step, lambda: bar.advance(task)
         bar.update(task, completed=total, description=title)

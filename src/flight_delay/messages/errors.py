@@ -12,6 +12,10 @@ TEXTS: dict[str, dict[Language, str]] = {
         "pt": "O mês {value} não serve: precisa ser {expected}.",
         "en": "The month {value} does not do: it must be {expected}.",
     },
+    "key_missing": {
+        "pt": "Falta uma chave: defina {setting} (no ambiente ou no arquivo .env); obtém-se em {address}.",
+        "en": "A key is missing: set {setting} (in the environment or in the file .env); get one at {address}.",
+    },
     "remote_failed": {
         "pt": "{url} não respondeu bem: {problem}. O que já chegou fica; rode o comando de novo mais tarde.",
         "en": "{url} did not answer well: {problem}. What has come is kept; run the command again later.",

@@ -64,9 +64,11 @@ def _read(folder: Path) -> Dataset:
     manifest = folder / MANIFEST
     facts = json.loads(manifest.read_text("utf-8"))
     pattern = str(folder / "**" / "*.parquet").replace("'", "''")
+    # Who leaves early leaves before the last report that the schedule would let one wait for.
+    known = [f"CASE WHEN weather_utc <= dep_utc THEN {name} END" for name in _MEASURES]
     with duckdb.connect() as connection:
         rows = connection.execute(
-            f"SELECT {', '.join(_FIELDS + _MEASURES)}, distance_km, arr_delay "
+            f"SELECT {', '.join(_FIELDS + known)}, distance_km, arr_delay "
             f"FROM read_parquet('{pattern}', hive_partitioning = true) "
             "WHERE arr_delay IS NOT NULL ORDER BY sched_dep_utc, carrier, flight, origin"
         ).fetchall()

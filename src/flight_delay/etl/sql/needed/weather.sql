@@ -1,0 +1,16 @@
+-- The airports and days (UTC) whose weather the flights need: of each departure and arrival, and of six hours before.
+WITH moments AS (
+    SELECT origin AS code, sched_dep_utc AS moment FROM departures
+    UNION ALL
+    SELECT d.dest AS code, a.sched_arr_utc AS moment FROM departures AS d JOIN arrivals AS a ON a.line = d.line
+),
+days AS (
+    SELECT code, cast(moment AS date) AS day_utc FROM moments
+    UNION
+    SELECT code, cast(moment - INTERVAL '6' HOUR AS date) AS day_utc FROM moments
+)
+SELECT d.code, a.icao, a.lat, a.lon, d.day_utc
+FROM days AS d
+JOIN airports AS a ON a.code = d.code
+WHERE d.day_utc IS NOT NULL AND a.lat IS NOT NULL AND a.lon IS NOT NULL
+ORDER BY d.code, d.day_utc
