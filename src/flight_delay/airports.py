@@ -24,13 +24,14 @@ class Airport(NamedTuple):
 
 
 class Offset(NamedTuple):
-    """A span in which a zone's clocks are as many minutes ahead of UTC, by those clocks and in UTC.
+    """A span, within a `year` of local time, in which a zone's clocks are as many minutes ahead of UTC.
 
     Spans of one zone neither overlap nor leave a gap. A local time that occurs twice, when summer
     time ends, is read as its first occurrence; one that never occurs, when it starts, as if the
     clock had not yet been changed.
     """
 
+    year: int
     tz: str
     local_from: dt.datetime
     local_until: dt.datetime
@@ -56,26 +57,31 @@ def offset_minutes(tz: str, local: dt.datetime) -> int:
 def offsets(zones: Iterable[str], years: range) -> Iterator[Offset]:
     """Yield the spans of constant offset of each zone over some years, found to the minute.
 
-    Joined by a range of local time, they turn local clocks into UTC in any SQL engine, and by a range
-    of UTC the other way.
+    Joined by zone, year and a range of local time, they turn local clocks into UTC in any SQL engine, and by
+    a range of UTC the other way.
     """
-    start, end = dt.datetime(years.start, 1, 1), dt.datetime(years.stop, 1, 1)
     for tz in zones:
-        since, offset = start, offset_minutes(tz, start)
-        since_utc = since - dt.timedelta(minutes=offset)
-        seen = start
-        while seen < end:
-            following = min(seen + _STEP, end)
-            if offset_minutes(tz, following) == offset:
-                seen = following
-                continue
-            change = _first_minute_of_change(tz, seen, following)
-            new = offset_minutes(tz, change)
-            # By its own clocks a zone changes where the clock that is ahead shows that time.
-            change_utc = change - dt.timedelta(minutes=max(offset, new))
-            yield Offset(tz, since, change, since_utc, change_utc, offset)
-            seen, since, since_utc, offset = change, change, change_utc, new
-        yield Offset(tz, since, end, since_utc, end - dt.timedelta(minutes=offset), offset)
+        since_utc = None
+        for year in years:
+            since, end = dt.datetime(year, 1, 1), dt.datetime(year + 1, 1, 1)
+            while since < end:
+                offset = offset_minutes(tz, since)
+                until, until_utc = _change(tz, since, end)
+                since_utc = since_utc or since - dt.timedelta(minutes=offset)
+                yield Offset(year, tz, since, until, since_utc, until_utc, offset)
+                since, since_utc = until, until_utc
+
+
+def _change(tz: str, since: dt.datetime, end: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
+    """Return when a zone's clocks next change, by themselves and in UTC; `end` where they do not before it."""
+    offset, seen = offset_minutes(tz, since), since
+    while seen < end and offset_minutes(tz, seen) == offset:
+        before, seen = seen, min(seen + _STEP, end)
+    if (new := offset_minutes(tz, seen)) == offset:
+        return end, end - dt.timedelta(minutes=offset)
+    change = _first_minute_of_change(tz, before, seen)
+    # By its own clocks a zone changes where the clock that is ahead shows that time.
+    return change, change - dt.timedelta(minutes=max(offset, new))
 
 
 def _first_minute_of_change(tz: str, before: dt.datetime, after: dt.datetime) -> dt.datetime:

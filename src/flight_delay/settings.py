@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     raw_dir: Path = Path("data/raw")
     """Where the brief's `airports-database.zip` is looked for, and where `fetch` puts its files."""
 
+    memory_mb: Annotated[int, Field(ge=500)] = 1200
+    """How much of the data the ETL keeps in memory at a time, in megabytes; the rest waits on disk."""
+
     bts_url: str = "https://transtats.bts.gov/PREZIP"
     """Where the US Bureau of Transportation Statistics publishes its monthly files, or a copy of them."""
 

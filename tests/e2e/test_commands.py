@@ -97,7 +97,7 @@ class TestEtl:
             cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(SOURCE)}, stderr=subprocess.PIPE, text=True,
         ) as process:  # fmt: skip
             for line in process.stderr:
-                if "departures" in line:
+                if "departures and" in line:
                     process.send_signal(stop)
                     break
             assert "what was there before is whole" in process.stderr.read()

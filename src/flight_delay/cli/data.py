@@ -119,7 +119,7 @@ def etl(
     records = source_of(source, where, settings.raw_dir)
     with ExitStack() as open_remotes:
         providers = _providers(weather, airports, settings, open_remotes)
-        make_table(records, folder, engine_of(engine, master, folder.parent), providers)
+        make_table(records, folder, engine_of(engine, master, folder.parent, settings.memory_mb), providers)
 
 
 @app.command(help=say("help_eda"))
@@ -132,12 +132,13 @@ def eda(
 ) -> None:
     from flight_delay.analysis import questions, report, tables
 
-    processed = data or Settings().processed_dir
+    settings = Settings()
+    processed = data or settings.processed_dir
     facts = questions.facts(processed)
     answers = []
     with (
         progress(say("doing_eda"), total=len(questions.questions())) as (_, advance),
-        engine_of(engine, master, processed.parent)() as opened,
+        engine_of(engine, master, processed.parent, settings.memory_mb)() as opened,
     ):
         for answer in questions.answers(opened, processed):
             answers.append(answer)
@@ -174,12 +175,12 @@ def source_of(name: SourceName | None, where: Path | None, raw: Path) -> Source:
             return nycflights13.source()
 
 
-def engine_of(name: EngineName, master: str, shared: Path) -> Callable[[], Engine]:
-    """Return what opens an engine; `shared` is where Spark hands files over to its executors."""
+def engine_of(name: EngineName, master: str, shared: Path, memory_mb: int) -> Callable[[], Engine]:
+    """Return what opens an engine; `shared` is where it puts what does not fit in memory, or hands files over."""
     if name is EngineName.DUCKDB:
         from flight_delay.engines.embedded import DuckDB
 
-        return DuckDB
+        return functools.partial(DuckDB, shared, memory_mb)
     try:
         from flight_delay.engines.spark import Spark
     except ModuleNotFoundError as error:

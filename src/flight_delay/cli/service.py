@@ -39,7 +39,7 @@ def up(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> Non
     make_table(
         source_of(None, None, settings.raw_dir),
         settings.processed_dir,
-        engine_of(EngineName.DUCKDB, "", settings.processed_dir.parent),
+        engine_of(EngineName.DUCKDB, "", settings.processed_dir.parent, settings.memory_mb),
     )
     model = settings.model_dir / MODEL_FILE
     if model.is_file() and model.with_suffix(".npz").is_file():

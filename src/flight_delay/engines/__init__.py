@@ -54,6 +54,9 @@ class Engine(Protocol):
     def count(self, statement: str) -> int:
         """Return how many rows a SELECT gives."""
 
+    def counts(self, statements: Sequence[str]) -> list[int]:
+        """Return how many rows each of some SELECTs gives."""
+
     def rows(self, statement: str) -> list[dict[str, Any]]:
         """Return the rows of a SELECT."""
 

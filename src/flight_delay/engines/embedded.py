@@ -16,13 +16,27 @@ from flight_delay.sources.plain import Plain, plain
 
 
 class DuckDB:
-    """The engine that is there everywhere: one process, any size of data."""
+    """The engine that is there everywhere: one process, any size of data.
 
-    def __init__(self) -> None:
-        self._scratch = TemporaryDirectory(prefix="flight-delay-")
-        self._connection = duckdb.connect()
+    Parameters
+    ----------
+    shared
+        Where to put what does not fit in memory, and files that are unpacked; the system's own place without it.
+    memory_mb
+        How much of the data may be in memory at a time. The process needs some 400 MB besides.
+    """
+
+    def __init__(self, shared: Path | None = None, memory_mb: int = 1200) -> None:
+        if shared:
+            shared.mkdir(parents=True, exist_ok=True)
+        self._scratch = TemporaryDirectory(prefix=".duckdb-", dir=shared)
+        # In a file its tables are compressed, and leave memory without being written out first.
+        self._connection = duckdb.connect(Path(self._scratch.name, "tables.duckdb"))
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET enable_progress_bar = false")
+        self._connection.execute("PRAGMA disable_checkpoint_on_shutdown")  # its tables go when it goes
+        self._connection.execute(f"SET memory_limit = '{memory_mb}MB'")
+        self._connection.execute(f"SET temp_directory = '{_quoted(Path(self._scratch.name, 'spilt'))}'")
 
     def __enter__(self) -> Self:
         return self
@@ -79,7 +93,10 @@ class DuckDB:
 
     def create(self, name: str, statement: str) -> None:
         """Make the table `name` from a SELECT."""
+        # Rows have keys: to keep them in order would be to keep them in memory.
+        self._connection.execute("SET preserve_insertion_order = false")
         self._connection.execute(f'CREATE TABLE "{name}" AS {statement}')
+        self._connection.execute("SET preserve_insertion_order = true")
 
     def view(self, name: str, statement: str) -> None:
         """Give a SELECT a name."""
@@ -96,6 +113,10 @@ class DuckDB:
     def count(self, statement: str) -> int:
         """Return how many rows a SELECT gives."""
         return self._number(f"SELECT count(*) FROM ({statement}) AS counted")
+
+    def counts(self, statements: Sequence[str]) -> list[int]:
+        """Return how many rows each of some SELECTs gives; one after the other, so that none lacks memory."""
+        return [self.count(statement) for statement in statements]
 
     def rows(self, statement: str) -> list[dict[str, Any]]:
         """Return the rows of a SELECT."""

@@ -131,6 +131,14 @@ class Spark:
         """Return how many rows a SELECT gives."""
         return self._spark.sql(statement).count()
 
+    def counts(self, statements: Sequence[str]) -> list[int]:
+        """Return how many rows each of some SELECTs gives; in one job, since each would take a second to begin."""
+        counted = " UNION ALL ".join(
+            f"SELECT {number} AS number, count(*) AS total FROM ({statement}) AS rows_{number}"
+            for number, statement in enumerate(statements)
+        )
+        return [row["total"] for row in self.rows(f"SELECT total FROM ({counted}) AS counted ORDER BY number")]
+
     def rows(self, statement: str) -> list[dict[str, Any]]:
         """Return the rows of a SELECT."""
         return [row.asDict() for row in self._spark.sql(statement).collect()]

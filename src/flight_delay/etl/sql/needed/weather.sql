@@ -1,8 +1,8 @@
 -- The airports and days (UTC) whose weather the flights need: of each departure and arrival, and of six hours before.
 WITH moments AS (
-    SELECT origin AS code, sched_dep_utc AS moment FROM departures
+    SELECT origin AS code, sched_dep_utc AS moment FROM instants
     UNION ALL
-    SELECT d.dest AS code, a.sched_arr_utc AS moment FROM departures AS d JOIN arrivals AS a ON a.line = d.line
+    SELECT dest AS code, sched_arr_utc AS moment FROM instants
 ),
 days AS (
     SELECT code, cast(moment AS date) AS day_utc FROM moments
