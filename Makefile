@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 HOST ?= 127.0.0.1
 BIN := .venv/bin
-SOURCES := src tests benchmarks conftest.py
+SOURCES := src tests benchmarks notebook conftest.py
 
 .PHONY: run test check format lock bench clean
 

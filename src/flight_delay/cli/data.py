@@ -232,8 +232,7 @@ def make_table(
     from flight_delay.etl import pipeline
 
     providers = providers or pipeline.NOBODY
-    done = pipeline.read_report(output)
-    if done is not None and done.digest == pipeline.processed_digest(source, providers):
+    if done := pipeline.current(source, output, providers):
         out.print(say("etl_current", output=output, rows_out=done.rows_out, months=len(done.months)))
         return
     files = source.flights.paths

@@ -122,6 +122,12 @@ def read_report(folder: Path) -> Report | None:
     return report if whole and (folder / AIRPORTS).is_file() else None
 
 
+def current(source: Source, output: Path, providers: Providers = NOBODY) -> Report | None:
+    """Return the report of the table in `output` if it is what `run` would write there now, and None if not."""
+    report = read_report(output)
+    return report if report and report.digest == processed_digest(source, providers) else None
+
+
 def run(
     source: Source,
     output: Path,
