@@ -116,7 +116,8 @@ def etl(
 ) -> None:
     settings = Settings()
     folder = output or settings.processed_dir
-    records = source_of(source, where, settings.raw_dir)
+    with err.status(say("doing_check")):  # large files take a while to be known again
+        records = source_of(source, where, settings.raw_dir)
     with ExitStack() as open_remotes:
         providers = _providers(weather, airports, settings, open_remotes)
         make_table(records, folder, engine_of(engine, master, folder.parent, settings.memory_mb), providers)
@@ -232,7 +233,9 @@ def make_table(
     from flight_delay.etl import pipeline
 
     providers = providers or pipeline.NOBODY
-    if done := pipeline.current(source, output, providers):
+    with err.status(say("doing_check")):
+        done = pipeline.current(source, output, providers)
+    if done:
         out.print(say("etl_current", output=output, rows_out=done.rows_out, months=len(done.months)))
         return
     files = source.flights.paths

@@ -153,6 +153,7 @@ TEXTS: dict[str, dict[Language, str]] = {
     "step_fit": {"pt": "treinando", "en": "training"},
     "step_evaluate": {"pt": "avaliando", "en": "evaluating"},
     "step_save": {"pt": "gravando o modelo", "en": "saving the model"},
+    "doing_check": {"pt": "Dados: conferindo os arquivos", "en": "Data: checking the files"},
     "doing_etl": {"pt": "Dados: {source}", "en": "Data: {source}"},
     "doing_train": {"pt": "Modelo: treino", "en": "Model: training"},
     "doing_evaluate": {"pt": "Modelo: avaliação", "en": "Model: evaluation"},
