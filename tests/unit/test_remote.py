@@ -59,6 +59,11 @@ class TestGet:
             remote.get(f"{place.url}/file")
         assert len(place.requests) == 3
 
+    def test_an_answer_whose_end_nobody_announces_may_be_half_of_it(self, place, remote):
+        place.troubles["/file"] = ["no length"]
+        assert remote.get(f"{place.url}/file") == BODY
+        assert len(place.requests) == 2
+
     def test_nobody_there(self, remote):
         with pytest.raises(RemoteFailed, match="refused"):
             remote.get(f"http://127.0.0.1:{free_port()}/file")

@@ -16,7 +16,7 @@ NULLS = ("", "NA", "N/A", "NULL", "null", "\\N", "M", "NaN", "nan", "None")
 
 
 class Clocks(StrEnum):
-    """Whose clocks a source's times are of; each has its own first transformation, `raw_flights_*.sql`."""
+    """Whose clocks a source's times are of; each has its own first transformation, in `etl/sql/clocks`."""
 
     LOCAL = "local"
     """Those of the airport: hhmm, with delays in minutes beside them."""
