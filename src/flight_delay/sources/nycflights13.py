@@ -33,9 +33,9 @@ FLIGHTS = Form(
         "time_hour": "",
         "name": "carrier_name",
     },
-    optional=frozenset({"id", "name"}),
+    optional=frozenset({"id", "name", "hour", "minute", "time_hour"}),
 )
-"""The brief's file has an `id` in front and the name of the airline behind."""
+"""The brief's file has an `id` in front and the name of the airline behind; what repeats others may be absent."""
 
 _WEATHER_COLUMNS = {
     "origin": "airport",
