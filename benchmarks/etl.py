@@ -81,7 +81,9 @@ def one(name: str, output: Path) -> None:
     with duckdb.connect() as connection:
         ((rows,),) = connection.execute(f"SELECT count(*) FROM '{output}/**/*.parquet'").fetchall()
     print(
-        json.dumps({"seconds": seconds, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, "rows": rows})
+        json.dumps(
+            {"seconds": seconds, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, "rows": rows}
+        )
     )
 
 
