@@ -308,6 +308,15 @@ class TestNothingIsLost:
         assert (tmp_path / "processed" / "dataset.json").read_bytes() == before
         assert not list(tmp_path.glob(".processed-*"))
 
+    def test_a_table_is_current_until_its_source_changes(self, run, records, tmp_path):
+        report, _ = run(records[:5])
+        source, output = csv_files.source(tmp_path / "lines.csv"), tmp_path / "processed"
+        assert pipeline.current(source, output) == report
+        assert pipeline.current(source, tmp_path / "elsewhere") is None
+        with (tmp_path / "lines.csv").open("a") as file:
+            file.write(",".join(records[5]) + "\n")
+        assert pipeline.current(source, output) is None
+
     @pytest.mark.parametrize("damage", ["no parquet", "half a manifest", "no airports", "another version"])
     def test_a_table_that_is_not_whole_is_not_current(self, run, records, tmp_path, damage):
         run(records)

@@ -181,6 +181,10 @@ class TestReport:
         assert page.count("<svg") == len(LANGUAGES) * len(compared)
         assert len(compared) == 11
 
+    def test_it_is_made_of_the_answers_as_they_stand_alone(self, page, answers):
+        for language in LANGUAGES:
+            assert all(report.section(answer, language) in page for answer in answers.values())
+
     def test_what_is_missing_is_a_dash(self, answers):
         assert tables.cells(answers[18].rows[0], "en")[-1] == "–"
 

@@ -1,5 +1,6 @@
 """Training and evaluation on the real flights."""
 
+import datetime as dt
 import hashlib
 import json
 import re
@@ -19,7 +20,7 @@ from flight_delay.errors import (
 )
 from flight_delay.model import evaluate, split
 from flight_delay.model.dataset import Dataset
-from flight_delay.model.train import MODEL_FILE, Progress, public_holidays, reevaluate, train
+from flight_delay.model.train import MODEL_FILE, Progress, open_trained, public_holidays, reevaluate, train
 
 SILENT = Progress(lambda _: None, lambda: None)
 
@@ -84,6 +85,11 @@ def test_evaluating_again_gives_the_same(trained, processed):
     assert trained.metrics_file.read_bytes() == before
 
 
+def test_a_model_that_was_trained_here_is_opened(trained, dataset, artifact):
+    pipeline = open_trained(trained.model, trained.model.parent)
+    assert pipeline.predict(dataset.flights[:1])[0] == artifact.predict(dataset.flights[0], dt.date(2013, 1, 1))
+
+
 def test_an_untrusted_model_is_not_opened(trained, processed, tmp_path):
     with pytest.raises(UntrustedModel):
         reevaluate(trained.model, processed, tmp_path, SILENT)
@@ -145,10 +151,14 @@ def test_no_row_of_a_part_is_earlier_than_the_part_before():
 
 
 def test_holidays_are_those_of_the_country():
-    import datetime as dt
-
     assert dt.date(2013, 11, 28).toordinal() in public_holidays()
     assert public_holidays() == sorted(public_holidays())
+
+
+def test_reliability_puts_what_was_said_beside_what_happened():
+    chance = np.array([0.0, 0.04, 0.5, 0.97, 1.0])
+    happened = np.array([False, True, True, True, True])
+    assert evaluate.reliability(chance, happened) == [(2, 0.02, 0.5), (1, 0.5, 1.0), (2, 0.985, 1.0)]
 
 
 def test_calibration_error():

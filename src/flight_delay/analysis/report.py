@@ -21,14 +21,17 @@ _FEWEST_BARS = 3
 _WIDTH = 560
 
 
+_TEMPLATES = Environment(
+    loader=PackageLoader("flight_delay.analysis", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+)
+_TEMPLATES.globals |= {"text": text, "headings": headings, "cells": cells}
+
+
 def render(answers: Sequence[Answer], facts: dict[str, Any]) -> str:
     """Return the report as HTML.
 
     `facts` is what the processed table says of itself: source, rows_out, months, digest.
     """
-    environment = Environment(
-        loader=PackageLoader("flight_delay.analysis", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
     source = {
         "source": facts["source"],
         "flights": facts["rows_out"],
@@ -36,15 +39,18 @@ def render(answers: Sequence[Answer], facts: dict[str, Any]) -> str:
         "last": facts["months"][-1],
         "digest": facts["digest"][:16],
     }
-    return environment.get_template("report.html").render(
+    return _TEMPLATES.get_template("report.html").render(
         languages=LANGUAGES,
         answers=answers,
-        text=text,
         source=source,
-        headings=headings,
-        cells=cells,
-        chart=lambda answer, language: Markup(chart(answer, language)),  # noqa: S704  SVG of a library
+        section=lambda answer, language: Markup(section(answer, language)),  # noqa: S704  escaped by its template
     )
+
+
+def section(answer: Answer, language: Language) -> str:
+    """Return one answer as HTML: what is asked, how it is read, the rows, and the chart."""
+    drawn = Markup(chart(answer, language))  # noqa: S704  SVG of a library
+    return _TEMPLATES.get_template("section.html").render(answer=answer, language=language, chart=drawn)
 
 
 def chart(answer: Answer, language: Language) -> str:

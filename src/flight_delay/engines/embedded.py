@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -33,10 +32,10 @@ class DuckDB:
         self._scratch = TemporaryDirectory(prefix=".duckdb-", dir=shared)
         # In a file its tables are compressed, and leave memory without being written out first.
         self._connection = duckdb.connect(Path(self._scratch.name, "tables.duckdb"))
-        # A Jupyter without ipywidgets can show no bar, and refuses to be told to show none.
-        with suppress(duckdb.InvalidInputException):
-            self._connection.execute("SET enable_progress_bar = false")
         self._connection.execute("SET TimeZone = 'UTC'")
+        # In a Jupyter without ipywidgets it is off, and DuckDB refuses to set it (duckdb/duckdb#7590).
+        if self.rows("SELECT current_setting('enable_progress_bar') AS shown")[0]["shown"]:
+            self._connection.execute("SET enable_progress_bar = false")
         self._connection.execute("PRAGMA disable_checkpoint_on_shutdown")  # its tables go when it goes
         self._connection.execute(f"SET memory_limit = '{memory_mb}MB'")
         self._connection.execute(f"SET temp_directory = '{_quoted(Path(self._scratch.name, 'spilt'))}'")

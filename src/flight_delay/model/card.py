@@ -76,7 +76,7 @@ def render(metrics: Metrics, model_file: str) -> str:
         late_share=metrics.late_share,
         data_digest=metrics.data_digest[:16],
         model_file=model_file,
-        table=_table(metrics.scores),
+        table=table(metrics.scores),
         chart=_chart(metrics.scores),
         by_month=_by_month(metrics),
         features="\n".join(_features(horizon) for horizon in Horizon),
@@ -113,7 +113,8 @@ def cells(score: Score) -> tuple[str, ...]:
     )
 
 
-def _table(scores: Iterable[Score]) -> str:
+def table(scores: Iterable[Score]) -> str:
+    """Return scores as a table in Markdown."""
     return _rows([HEADINGS, *(cells(score) for score in scores)])
 
 

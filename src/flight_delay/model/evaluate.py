@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,14 @@ class Score:
     auc_15: float
     brier_15: float | None = None
     calibration_error_15: float | None = None
+
+
+class Bin(NamedTuple):
+    """Flights that were given about the same chance: how many, their mean chance, and the share to which it came."""
+
+    flights: int
+    chance: float
+    share: float
 
 
 @dataclass(frozen=True)
@@ -168,8 +177,16 @@ def _score(
     )
 
 
-def calibration_error(chance: NDArray[np.float64], happened: NDArray[np.bool_]) -> float:
-    """Return the expected calibration error over ten bins of equal width (Naeini et al., AAAI 2015)."""
+def reliability(chance: NDArray[np.float64], happened: NDArray[np.bool_]) -> list[Bin]:
+    """Return what was said beside what happened, in ten bins of equal width; those without flights are left out."""
     bins = np.minimum((chance * _CALIBRATION_BINS).astype(int), _CALIBRATION_BINS - 1)
-    gaps = (abs(chance[bins == b].sum() - happened[bins == b].sum()) for b in range(_CALIBRATION_BINS))
-    return float(sum(gaps) / len(chance))
+    return [
+        Bin(int(inside.sum()), float(chance[inside].mean()), float(happened[inside].mean()))
+        for inside in (bins == number for number in np.unique(bins))
+    ]
+
+
+def calibration_error(chance: NDArray[np.float64], happened: NDArray[np.bool_]) -> float:
+    """Return the expected calibration error over the bins of `reliability` (Naeini et al., AAAI 2015)."""
+    gaps = (flights * abs(said - share) for flights, said, share in reliability(chance, happened))
+    return sum(gaps) / len(chance)

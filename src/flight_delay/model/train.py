@@ -20,7 +20,7 @@ from flight_delay.errors import ModelFileMissing, MonthsMissing, OutputUnusable,
 from flight_delay.model import card, evaluate, trust
 from flight_delay.model.dataset import Dataset, load
 from flight_delay.model.pipeline import PARAMETERS, TREES, DelayByHorizon, FlightFeatures, to_artifact
-from flight_delay.model.split import FEWEST_MONTHS, Months, by, temporal
+from flight_delay.model.split import FEWEST_MONTHS, Months, Split, by, temporal
 
 SEED = 2013
 EXTENSIONS = (".joblib", ".pkl")
@@ -82,22 +82,39 @@ def reevaluate(model: Path, processed: Path, trust_folder: Path, progress: Progr
     DatasetMissing, MonthsMissing
         The months that it learnt from, or is to be tested on, are not there.
     """
+    pipeline = open_trained(model, trust_folder)
+    progress.step("load")
+    data = load(processed)
+    split = split_of(pipeline, data, processed)
+    progress.tree()
+    progress.step("evaluate")
+    metrics = evaluate.evaluate(pipeline, data, split)
+    _write_metrics(metrics, model)
+    return metrics
+
+
+def open_trained(model: Path, trust_folder: Path) -> Pipeline:
+    """Return the fitted pipeline of a model file that was trained here.
+
+    Raises `ModelFileMissing`, `NotAModel`, `UntrustedModel` as `reevaluate` does.
+    """
     if not model.is_file():
         raise ModelFileMissing(model)
     content = model.read_bytes()
     trust.check(content, model.name, trust.recorded(trust_folder))
-    progress.step("load")
     pipeline: Pipeline = joblib.load(io.BytesIO(content))
-    # Those that it has not seen are those of its training, whatever the table holds now.
+    return pipeline
+
+
+def split_of(pipeline: Pipeline, data: Dataset, processed: Path) -> Split:
+    """Split the flights of the table in `processed` as at the pipeline's training, whatever has been added since.
+
+    Raises `MonthsMissing` where months of it are not there.
+    """
     months = Months(*map(tuple, pipeline.named_steps["delay"].lineage_["months"].values()))
-    data = load(processed)
     if missing := sorted({month for part in months for month in part} - set(data.month_names())):
         raise MonthsMissing(processed, missing)
-    progress.tree()
-    progress.step("evaluate")
-    metrics = evaluate.evaluate(pipeline, data, by(months, data.months))
-    _write_metrics(metrics, model)
-    return metrics
+    return by(months, data.months)
 
 
 def fit(data: Dataset, seed: int, progress: Progress) -> Pipeline:
