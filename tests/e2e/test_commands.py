@@ -8,11 +8,11 @@ import socket
 import subprocess
 import sys
 import time
-import zipfile
 from pathlib import Path
 
 import pytest
 from conftest import SOURCE, free_port, run_command
+from written import RECORDS, brief_file
 
 FLIGHT = [
     "--month",
@@ -28,16 +28,6 @@ FLIGHT = [
     "--carrier",
     "DL",
 ]
-RECORDS = Path(__file__).parent.parent / "data" / "flights.csv"
-
-
-def brief_file(folder, lines):
-    """Put the brief's file, with these lines, where it is looked for."""
-    (folder / "data" / "raw").mkdir(parents=True)
-    with zipfile.ZipFile(folder / "data" / "raw" / "airports-database.zip", "w") as archive:
-        header, *rows = lines
-        body = [f"id,{header},name", *(f"{number},{row},Airline" for number, row in enumerate(rows))]
-        archive.writestr("airports-database.csv", "\n".join(body))
 
 
 @pytest.mark.parametrize("command", ["etl", "train", "evaluate", "serve", "predict", "up"])
