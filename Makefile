@@ -27,7 +27,7 @@ format: .venv/.test  ## put the code into its form
 	$(BIN)/ruff format $(SOURCES)
 
 LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --fork-strategy fewest \
-	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+	--generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
 lock: .venv/.test  ## pin the newest allowed versions of everything, with hashes
 	$(LOCK) --upgrade --all-extras -o requirements.txt
