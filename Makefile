@@ -12,7 +12,7 @@ run: .venv/.run  ## prepare the data, train if there is no model yet, and serve 
 
 test: .venv/.test check  ## check, and run all the tests
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest --numprocesses 2 --dist loadfile
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
@@ -29,8 +29,11 @@ format: .venv/.test  ## put the code into its form
 LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
+# All extras but `track`: MLflow is large, and holds back what it needs.
+EXTRAS = $(addprefix --extra ,train spark build notebook test check)
+
 lock: .venv/.test  ## pin the newest allowed versions of everything, with hashes
-	$(LOCK) --upgrade --all-extras -o requirements.txt
+	$(LOCK) --upgrade $(EXTRAS) -o requirements.txt
 	$(LOCK) --extra train --extra build --constraint requirements.txt -o docker/requirements-train.txt
 	$(LOCK) --constraint requirements.txt -o docker/requirements.txt
 

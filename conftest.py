@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parent
 SOURCE = ROOT / "src"
@@ -50,31 +51,55 @@ def documented() -> dict[str, object]:
 
 
 @pytest.fixture(scope="session")
-def processed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Make a folder once for all processes that share the tests out among them."""
+    own = tmp_path_factory.getbasetemp()
+    everyone_s = own if worker_id == "master" else own.parent
+
+    def made_once(name: str, make: Callable[[Path], object]) -> Path:
+        folder = everyone_s / name
+        with FileLock(f"{folder}.lock"):
+            if not folder.with_suffix(".made").exists():
+                make(folder)
+                folder.with_suffix(".made").touch()
+        return folder
+
+    return made_once
+
+
+@pytest.fixture(scope="session")
+def processed(made_once) -> Path:
     """The processed table of all 336,776 flights."""
     from flight_delay.etl import pipeline
     from flight_delay.sources import nycflights13
 
-    folder = tmp_path_factory.mktemp("data") / "processed"
-    pipeline.run(nycflights13.source(), folder, lambda _: None)
-    return folder
+    return (
+        made_once("data", lambda folder: pipeline.run(nycflights13.source(), folder / "processed", lambda _: None))
+        / "processed"
+    )
 
 
 @pytest.fixture(scope="session")
 def dataset(processed: Path):
-    """The flights that arrived, as training reads them."""
+    """All flights, as training reads them."""
     from flight_delay.model.dataset import load
 
     return load(processed)
 
 
 @pytest.fixture(scope="session")
-def trained(processed: Path, tmp_path_factory: pytest.TempPathFactory):
+def trained(processed: Path, made_once):
     """A model trained on the real flights, and what training wrote beside it."""
-    from flight_delay.model.train import MODEL_FILE, Progress, train
+    from flight_delay.model.card import CARD_FILE
+    from flight_delay.model.evaluate import METRICS_FILE, from_json
+    from flight_delay.model.train import MODEL_FILE, Progress, Trained, artifact_path, train
 
-    folder = tmp_path_factory.mktemp("model")
-    return train(processed, folder / MODEL_FILE, folder, Progress(lambda _: None, lambda: None))
+    silent = Progress(lambda _: None, lambda: None)
+    folder = made_once("trained", lambda folder: train(processed, folder / MODEL_FILE, folder, silent))
+    model, metrics = folder / MODEL_FILE, folder / METRICS_FILE
+    return Trained(model, artifact_path(model), metrics, folder / CARD_FILE, from_json(metrics.read_text()))
 
 
 @pytest.fixture(scope="session")

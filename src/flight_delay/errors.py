@@ -13,6 +13,10 @@ FlightDelayError
 │   ├── RemoteFailed       another's service cannot be reached, or has trouble of its own
 │   ├── RemoteRefused      it says that the request is wrong
 │   ├── MonthsMissing      it lacks months of a model's training or test
+│   ├── FlightsMissing     no file of flights is where it was said to be
+│   ├── FlightsUnreadable  a file of flights is none, or is damaged
+│   ├── ColumnsMissing     it lacks columns that every flight needs
+│   ├── NoFlight           a row of it is no flight
 │   └── EngineError        Spark cannot be had: it, or Java, is not installed, or it failed
 ├── ModelError
 │   ├── NoModel            nothing is live, or no model file is there
@@ -21,7 +25,10 @@ FlightDelayError
 │   ├── BrokenArtifact     an artefact is damaged or of another format
 │   ├── ConversionFailed   a trusted file could not be converted
 │   ├── OutputUnusable     a model cannot be written where it was told to be
-│   └── LibraryMissing     this machine lacks a library that training needs
+│   ├── AnswersUnusable    answers cannot be written where they were told to be
+│   ├── AnswersNameless    their file's name does not say in which form
+│   ├── LibraryMissing     this machine lacks a library that training needs
+│   └── TrackerMissing     a run was to be tracked, and MLflow is not installed
 └── StoreError
     ├── StoreUnavailable   the database cannot be read or written
     └── StoreBusy          more answers wait for their commit than may wait
@@ -93,12 +100,12 @@ class DatasetMissing(DataError):
 
 
 class TooFewMonths(DataError):
-    """A temporal evaluation needs months to train on, one to calibrate and two to test."""
+    """There are fewer months to learn from, or to learn and test on, than are needed."""
 
     key = "too_few_months"
 
-    def __init__(self, path: Path | str, months: int) -> None:
-        super().__init__(path=path, months=months)
+    def __init__(self, path: Path | str, months: int, needed: int) -> None:
+        super().__init__(path=path, months=months, needed=needed)
 
 
 class MonthsMissing(DataError):
@@ -117,6 +124,42 @@ class DatasetUnreadable(DataError):
 
     def __init__(self, path: Path | str, problem: str) -> None:
         super().__init__(path=path, problem=problem)
+
+
+class FlightsMissing(DataError):
+    """There is no file of flights where one was said to be."""
+
+    key = "flights_missing"
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(path=path)
+
+
+class FlightsUnreadable(DataError):
+    """A file that should hold flights cannot be read as what its name says it is."""
+
+    key = "flights_unreadable"
+
+    def __init__(self, path: Path | str, problem: str) -> None:
+        super().__init__(path=path, problem=problem)
+
+
+class ColumnsMissing(DataError):
+    """A file of flights lacks columns that every flight needs."""
+
+    key = "columns_missing"
+
+    def __init__(self, path: Path | str, missing: list[str], needed: list[str]) -> None:
+        super().__init__(path=path, missing=", ".join(missing), needed=", ".join(needed))
+
+
+class NoFlight(DataError):
+    """A row (from 0) of a file is no flight: which field, its value, and the rule that it breaks (by language)."""
+
+    key = "no_flight"
+
+    def __init__(self, path: Path | str, row: int, field: str, value: str, meaning: dict[str, str]) -> None:
+        super().__init__(path=path, row=row, field=field, value=value, meaning=meaning)
 
 
 class KeyMissing(DataError):
@@ -238,6 +281,24 @@ class OutputUnusable(ModelError):
         super().__init__(path=path, problem=problem)
 
 
+class AnswersUnusable(ModelError):
+    """Answers cannot be written where they were told to be."""
+
+    key = "answers_unusable"
+
+    def __init__(self, path: Path | str, problem: str) -> None:
+        super().__init__(path=path, problem=problem)
+
+
+class AnswersNameless(ModelError):
+    """The name of the file for answers does not end in the name of a form that can be written."""
+
+    key = "answers_nameless"
+
+    def __init__(self, path: Path | str, known: tuple[str, ...]) -> None:
+        super().__init__(path=path, known=", ".join(known))
+
+
 class LibraryMissing(ModelError):
     """A library that training needs is not on this machine."""
 
@@ -245,6 +306,12 @@ class LibraryMissing(ModelError):
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem=problem)
+
+
+class TrackerMissing(ModelError):
+    """A run was to be tracked, and MLflow is not installed."""
+
+    key = "tracker_missing"
 
 
 class StoreError(FlightDelayError):

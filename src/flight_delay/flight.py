@@ -18,8 +18,9 @@ class Known(IntEnum):
     """The moment from which a value is known; a horizon sees only what is known at its cut-off."""
 
     SCHEDULED = 0
-    DEPARTED = 1
-    ARRIVED = 2
+    PRE_DEPARTURE = 1
+    DEPARTED = 2
+    ARRIVED = 3
 
 
 def _whole(value: Any) -> Any:
@@ -74,17 +75,21 @@ class Weather(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    temp_c: Annotated[Number | None, _number_field(Known.DEPARTED, "Temperature, °C", -90, 60)] = None
-    dewp_c: Annotated[Number | None, _number_field(Known.DEPARTED, "Dew point, °C", -100, 60)] = None
-    humid_pct: Annotated[Number | None, _number_field(Known.DEPARTED, "Relative humidity, %", 0, 100)] = None
+    temp_c: Annotated[Number | None, _number_field(Known.PRE_DEPARTURE, "Temperature, °C", -90, 60)] = None
+    dewp_c: Annotated[Number | None, _number_field(Known.PRE_DEPARTURE, "Dew point, °C", -100, 60)] = None
+    humid_pct: Annotated[Number | None, _number_field(Known.PRE_DEPARTURE, "Relative humidity, %", 0, 100)] = None
     wind_dir_deg: Annotated[
-        Number | None, _number_field(Known.DEPARTED, "Direction the wind comes from, degrees; 0 is calm", 0, 360)
+        Number | None, _number_field(Known.PRE_DEPARTURE, "Direction the wind comes from, degrees; 0 is calm", 0, 360)
     ] = None
-    wind_speed_ms: Annotated[Number | None, _number_field(Known.DEPARTED, "Wind speed, m/s", 0, 120)] = None
-    wind_gust_ms: Annotated[Number | None, _number_field(Known.DEPARTED, "Gust, m/s", 0, 150)] = None
-    precip_mm: Annotated[Number | None, _number_field(Known.DEPARTED, "Precipitation in the hour, mm", 0, 500)] = None
-    pressure_hpa: Annotated[Number | None, _number_field(Known.DEPARTED, "Sea-level pressure, hPa", 850, 1100)] = None
-    visib_km: Annotated[Number | None, _number_field(Known.DEPARTED, "Visibility, km", 0, 200)] = None
+    wind_speed_ms: Annotated[Number | None, _number_field(Known.PRE_DEPARTURE, "Wind speed, m/s", 0, 120)] = None
+    wind_gust_ms: Annotated[Number | None, _number_field(Known.PRE_DEPARTURE, "Gust, m/s", 0, 150)] = None
+    precip_mm: Annotated[Number | None, _number_field(Known.PRE_DEPARTURE, "Precipitation in the hour, mm", 0, 500)] = (
+        None
+    )
+    pressure_hpa: Annotated[Number | None, _number_field(Known.PRE_DEPARTURE, "Sea-level pressure, hPa", 850, 1100)] = (
+        None
+    )
+    visib_km: Annotated[Number | None, _number_field(Known.PRE_DEPARTURE, "Visibility, km", 0, 200)] = None
 
 
 class Flight(BaseModel):
@@ -141,7 +146,7 @@ class Flight(BaseModel):
     tailnum: Annotated[str | None, _code_field("Tail number of the aircraft", "^[A-Z0-9-]{2,10}$")] = None
     weather: Annotated[
         Weather | None,
-        Field(description="At the origin, at departure", json_schema_extra={"known": "departed"}),
+        Field(description="At the origin, as last reported", json_schema_extra={"known": "pre_departure"}),
     ] = None
 
     @model_validator(mode="after")

@@ -1,5 +1,6 @@
 """The commands as a person types them, each in a process of its own."""
 
+import datetime as dt
 import json
 import os
 import re
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 from conftest import SOURCE, free_port, run_command
 from written import RECORDS, brief_file
+
+from flight_delay.flight import Flight
 
 FLIGHT = [
     "--month",
@@ -42,7 +45,13 @@ def test_help(tmp_path, command, lang):
 
 @pytest.mark.parametrize(
     ("command", "options"),
-    [("serve", ["--host", "--port", "--workers"]), ("train", ["--output"]), ("etl", ["--output"]), ("up", ["--port"])],
+    [
+        ("serve", ["--host", "--port", "--workers"]),
+        ("train", ["--output"]),
+        ("etl", ["--output"]),
+        ("up", ["--port"]),
+        ("predict", ["--input", "--output", "--horizon", "--history", "--model"]),
+    ],
 )
 def test_the_documented_options(tmp_path, command, options):
     shown = run_command(command, "--help", folder=tmp_path).stdout
@@ -123,15 +132,43 @@ class TestTrainAndEvaluate:
         assert "libgomp.so.1" in done.stderr
         assert "apt-get install libgomp1" in done.stderr
 
-    def test_evaluate_prints_the_table(self, workspace, processed):
-        done = run_command("evaluate", "--data", str(processed), folder=workspace)
+    @pytest.mark.parametrize(
+        ("options", "problem"),
+        [
+            (["--train-until", "2013-09-30"], "--train-until and --calibrate-until go together only"),
+            (["--calibrate-until", "2013-09-30"], "--train-until and --calibrate-until go together only"),
+            (["--train-until", "2013-09-30", "--calibrate-until", "2013-09-29"], "cannot be before"),
+            (["--train-until", "September", "--calibrate-until", "2013-09-29"], "September"),
+        ],
+    )
+    def test_days_that_make_no_split(self, tmp_path, options, problem):
+        done = run_command("train", *options, folder=tmp_path)
+        assert done.returncode == 2
+        assert problem in done.stderr
+        assert "Traceback" not in done.stderr
+
+    @pytest.mark.parametrize(("lang", "said"), [("en_US.UTF-8", "is not installed"), ("pt_BR.UTF-8", "não está")])
+    @pytest.mark.parametrize("command", ["train", "evaluate"])
+    def test_tracking_without_mlflow_is_refused_before_anything_is_done(self, tmp_path, command, lang, said):
+        (tmp_path / "mlflow.py").write_text("raise ModuleNotFoundError('No module', name='mlflow')")
+        path = os.pathsep.join([str(tmp_path), str(SOURCE)])
+        done = run_command(command, "--track", folder=tmp_path, PYTHONPATH=path, LANG=lang)
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert "pip install 'flight-delay[track]'" in done.stderr
+
+    def test_evaluate_prints_the_table_and_writes_the_page(self, workspace, processed):
+        (workspace / "model" / "evaluation.html").unlink(missing_ok=True)
+        done = run_command("evaluate", "--data", str(processed), folder=workspace, COLUMNS="80")
         assert done.returncode == 0, done.stderr
         assert (
-            "Trained on 2013-01 – 2013-09, calibrated on 2013-10, tested on 2013-11 – 2013-12 (53,991 flights)"
-            in done.stdout
+            "Trained on 2013-01-01 – 2013-09-30, calibrated on 2013-10-01 – 2013-10-31, "
+            "tested on 2013-11-01 – 2013-12-31 (55,403 flights)" in done.stdout
         )
         assert "line a + b * dep_delay" in done.stdout
         assert max(map(len, done.stdout.splitlines()[1:])) <= 80
+        assert "report in model/evaluation.html" in done.stdout
+        assert "<svg" in (workspace / "model" / "evaluation.html").read_text("utf-8")
 
     def test_evaluate_opens_no_stranger_s_model(self, workspace, processed):
         (workspace / "model" / "trusted.sha256").unlink()
@@ -144,10 +181,29 @@ class TestPredict:
     def test_in_english_and_portuguese(self, workspace):
         english = run_command("predict", *FLIGHT, "--dep-delay", "10", folder=workspace)
         assert re.match(
-            r"Expected arrival delay: [+-]\d+\.\d min\. Chance of arriving 15 min late or more: \d+%\.", english.stdout
+            r"Expected arrival delay: [+-]\d+\.\d min; with a chance of 80%, from [+-]\d+ to [+-]\d+ min\. "
+            r"Chance of arriving 15 min late or more: \d+%\. Predicted as of a flight that has left\.",
+            english.stdout,
         )
         portuguese = run_command("predict", *FLIGHT, folder=workspace, LANG="pt_BR.UTF-8")
-        assert portuguese.stdout.startswith("Atraso previsto na chegada:")
+        assert re.match(
+            r"Atraso previsto na chegada: [+-]\d+,\d min; com 80% de chance, de [+-]\d+ a [+-]\d+ min\. "
+            r"Chance de chegar 15 min atrasado ou mais: \d+%\. Previsto só com a programação\.",
+            portuguese.stdout,
+        )
+
+    def test_the_words_are_the_artefact_s_own_answer(self, workspace, artifact):
+        words = run_command("predict", *FLIGHT, "--dep-delay", "10", folder=workspace).stdout
+        flight = Flight(month=7, day=23, sched_dep_time=1630, origin="JFK", dest="LAX", carrier="DL", dep_delay=10)
+        answer = artifact.answer(flight, dt.date.today())
+        low, high = answer.quantiles([10, 90])
+        for number in (
+            f"{answer.minutes:+.1f}",
+            f"{low:+.0f}",
+            f"{high:+.0f}",
+            f"{answer.probabilities().late_15:.0%}",
+        ):
+            assert number in words
 
     def test_wrong_fields_are_named(self, workspace):
         done = run_command("predict", *FLIGHT, "--month", "13", "--distance", "-1", folder=workspace)

@@ -17,7 +17,7 @@ from written import all_lines, brief_file
 
 from flight_delay.flight import Flight
 from flight_delay.model import card
-from flight_delay.model.evaluate import Score
+from flight_delay.model.evaluate import from_json
 
 NOTEBOOKS = sorted((ROOT / "notebook").glob("*.ipynb"))
 
@@ -78,9 +78,9 @@ class TestFromAnEmptyFolder:
 
     def test_ml_trains_and_measures(self, project):
         assert "training" in printed(project.ml["model"])
-        scores = json.loads((project.folder / "model" / "metrics.json").read_text())["scores"]
-        assert shown(project.ml["scores"], "text/markdown") == card.table(Score(**score) for score in scores)
-        assert charts(project.ml) == ["<svg"] * 3
+        metrics = from_json((project.folder / "model" / "metrics.json").read_text())
+        assert shown(project.ml["scores"], "text/markdown") == card.table(metrics.scores)
+        assert charts(project.ml) == ["<svg"] * 4
 
 
 def test_etl_finds_the_table_of_all_flights(processed, tmp_path):
@@ -109,10 +109,10 @@ def test_ml_opens_the_model_that_is_there(project, workspace, trained, artifact,
     outputs = execute("03-ml", workspace, FLIGHT_DELAY_PROCESSED_DIR=str(project.folder / "data" / "processed"))
     assert printed(outputs["model"]) == ""
     assert (workspace / "model" / "flight_delay_model.joblib").read_bytes() == trained.model.read_bytes()
-    assert ast.literal_eval(shown(outputs["split"]))["test"] == ("2013-11", "2013-12")
+    assert "test': Span(first='2013-11-01', last='2013-12-31')" in shown(outputs["split"])
     answers = ast.literal_eval(shown(outputs["prediction"]))
     assert answers["pipeline"] == answers["artifact"]
-    assert answers["artifact"][1] == artifact.predict(Flight(**documented), dt.date.today())
+    assert answers["artifact"][1] == artifact.answer(Flight(**documented), dt.date.today()).minutes
 
 
 def test_there_are_three():

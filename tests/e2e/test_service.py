@@ -1,6 +1,8 @@
 """The service as a client meets it: a real process, real HTTP, the documented bodies."""
 
+import datetime as dt
 import gzip
+import hashlib
 import io
 import json
 import math
@@ -11,9 +13,12 @@ import subprocess
 import time
 
 import joblib
+import numpy as np
 import pytest
 
 from flight_delay.flight import Flight
+from flight_delay.store import models
+from flight_delay.store.schema import migrate, opened
 
 
 @pytest.fixture
@@ -89,6 +94,52 @@ class TestHealth:
         with server.client() as client:
             assert client.get("/health/ready/").status_code == 503
 
+    def test_a_model_that_an_older_version_wrote_is_said_and_a_new_one_heals_it(
+        self, start_server, workspace, documented
+    ):
+        keep_older(workspace, "0" * 64)
+        (workspace / "model").rename(workspace / "new")
+        server = start_server(workspace)
+        server.wait("/health/")
+        with server.client() as client:
+            for response in (client.get("/health/ready/"), client.post("/model/predict/", json=documented)):
+                assert response.status_code == 503
+                assert response.json()["type"] == "urn:flight-delay:problem:broken-artifact"
+                assert "format 1" in response.json()["detail"]
+            time.sleep(2)
+        assert server.log().count("not ready: broken_artifact") == 1
+        server.stop()
+        (workspace / "new").rename(workspace / "model")
+        again = start_server(workspace)
+        again.wait()
+        with again.client() as client:
+            assert client.post("/model/predict/", json=documented).headers["X-Model-Version"] == "2"
+
+    def test_an_upload_heals_it_even_where_the_same_file_had_been_converted(self, start_server, workspace, documented):
+        content = (workspace / "model" / "flight_delay_model.joblib").read_bytes()
+        keep_older(workspace, hashlib.sha256(content).hexdigest())
+        (workspace / "model" / "flight_delay_model.npz").unlink()
+        server = start_server(workspace)
+        server.wait("/health/")
+        with server.client() as client:
+            assert client.post("/model/load/", files={"file": ("m.joblib", content)}).status_code == 200
+            assert client.post("/model/predict/", json=documented).headers["X-Model-Version"] == "2"
+
+
+def keep_older(workspace, source_sha256):
+    """Make the live model one that the version before wrote, of a file with that digest."""
+    with np.load(workspace / "model" / "flight_delay_model.npz") as file:
+        arrays = dict(file)
+    facts = json.loads(arrays["manifest"].tobytes()) | {"format": 1}
+    arrays["manifest"] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    path = workspace / "data" / "flight_delay.sqlite3"
+    migrate(path)
+    with opened(path) as connection:
+        now = dt.datetime.now(dt.UTC)
+        models.promote(connection, models.add(connection, buffer.getvalue(), source_sha256, now), "of before", now)
+
 
 class TestPredict:
     def test_the_documented_curl(self, shared_server, documented):
@@ -101,11 +152,9 @@ class TestPredict:
         assert set(json.loads(done.stdout)) == {"prediction"}
 
     def test_the_answer_is_the_model_s_own(self, client, artifact, documented):
-        import datetime as dt
-
         documented["year"] = 2013
         answered = client.post("/model/predict/", json=documented).json()["prediction"]
-        assert answered == artifact.predict(Flight.model_validate(documented), dt.date(2026, 1, 1))
+        assert answered == artifact.answer(Flight.model_validate(documented), dt.date(2026, 1, 1)).minutes
 
     @pytest.mark.parametrize("change", [{"carrier": "HA"}, {"origin": "EWR"}, {"dest": "HNL"}, {"dep_delay": 60.0}])
     def test_every_input_matters(self, client, documented, change):
@@ -185,7 +234,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("method", "path", "name"),
         [
-            ("POST", "/model/predict/?include=interval", "include"),
+            ("POST", "/model/predict/?include=intervals", "include"),
             ("POST", "/model/predict?explain=", "explain"),
             ("GET", "/model/history/?carrier=DL", "carrier"),
         ],
@@ -316,9 +365,7 @@ class TestLoad:
             assert client.post("/model/predict/", json=documented).status_code == 503
             assert self.upload(client, trained.model.read_bytes()).status_code == 200
             answered = client.post("/model/predict/", json=documented).json()["prediction"]
-        import datetime as dt
-
-        assert answered == artifact.predict(Flight.model_validate(documented), dt.date(2026, 1, 1))
+        assert answered == artifact.answer(Flight.model_validate(documented), dt.date(2026, 1, 1)).minutes
         server.stop()
         again = start_server(tmp_path)
         again.wait()
@@ -350,8 +397,6 @@ class TestLoad:
         assert self.upload(own, bytes(content)).status_code == 422
 
     def test_a_trusted_file_that_is_no_model(self, start_server, workspace, documented):
-        import hashlib
-
         content = gzip.compress(pickle.dumps({"not": "a model"}))
         digest = hashlib.sha256(content).hexdigest()
         server = start_server(workspace, FLIGHT_DELAY_TRUSTED_MODEL_SHA256=digest)
@@ -420,7 +465,10 @@ class TestDocumentation:
 
     def test_every_route_is_documented(self, client):
         paths = client.get("/openapi.json").json()["paths"]
-        assert set(paths) == {"/health/", "/health/ready/", "/model/load/", "/model/predict/", "/model/history/"}
+        assert set(paths) == {
+            "/health/", "/health/ready/", "/model/load/", "/model/predict/", "/model/outcomes/",
+            "/model/history/",
+        }  # fmt: skip
 
 
 class TestStopping:

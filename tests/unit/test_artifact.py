@@ -39,7 +39,7 @@ def test_reading_and_writing_gives_the_same_bytes(content):
 
 def test_it_knows_where_it_comes_from(trained, content):
     manifest = Artifact.from_bytes(content).manifest
-    assert manifest.lineage["months"]["test"] == ["2013-11", "2013-12"]
+    assert manifest.lineage["periods"]["test"] == ["2013-11-01", "2013-12-31"]
     assert manifest.lineage["metrics"]["test_flights"] == trained.metrics.test_flights
     assert manifest.source_sha256 in (trained.model.parent / "trusted.sha256").read_text()
 
@@ -47,13 +47,20 @@ def test_it_knows_where_it_comes_from(trained, content):
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"format": 2}, "format 2"),
+        ({"format": 1}, "format 1"),
         ({"features": {}}, "other features"),
-        ({"calibration": {"schedule": [1.0, float("nan")], "departed": [1.0, 0.0]}}, "not finite"),
-        ({"calibration": {"schedule": [1.0]}}, "ValueError"),
+        ({"means": []}, "other features"),
+        ({"strangeness": {"schedule": 0.5}}, "no strangeness"),
+        ({"strangeness": {"schedule": float("nan")}}, "no strangeness"),
+        ({"strangeness": {}}, "schedule"),
         ({"codes": {}}, "airports"),
-        ({"schedule__minutes__leaves": np.full((400, 32), np.nan)}, "not finite"),
-        ({"schedule__minutes__leaves": np.array([{"a": 1}], object)}, "allow_pickle"),
+        ({"habits_of": []}, "habits"),
+        ({"habits": np.full((1, 4), np.nan), "habits_of": [0]}, "habits"),
+        ({"habits": np.array([[999.0, 1.0, 1.0, 0.0]]), "habits_of": [0]}, "of no mean"),
+        ({"schedule__leaves": np.full((1260, 32), np.nan)}, "leaves has not|not finite"),
+        ({"schedule__leaves": np.array([{"a": 1}], object)}, "allow_pickle"),
+        ({"schedule__residuals": np.zeros(3)}, "residuals"),
+        ({"schedule__paths_features": np.full(5, 99, np.int32)}, "paths"),
     ],
 )
 def test_what_does_not_fit_is_refused(content, change, problem):

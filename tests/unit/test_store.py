@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from flight_delay.errors import StoreBusy, StoreUnavailable
-from flight_delay.store import models
+from flight_delay.store import models, outcomes, schema
 from flight_delay.store.predictions import Prediction, PredictionLog, Superseded, history
 from flight_delay.store.schema import connect, migrate, opened, prove_writable, transaction
 
@@ -195,6 +195,62 @@ class TestHistory:
 
     def test_input_is_what_was_written(self, connection):
         assert history(connection, 1)[0].input == '{"number":30}'
+
+
+class TestOutcomes:
+    def add(self, connection, *texts, at=NOW):
+        outcomes.add(connection, [outcomes.New(text, None) for text in texts], at)
+
+    def test_they_are_read_in_the_order_in_which_they_were_told(self, path):
+        with opened(path) as connection:
+            self.add(connection, '{"n":1}', '{"n":2}')
+            self.add(connection, '{"n":3}')
+            assert [told.outcome for told in outcomes.since(connection, 0)] == ['{"n":1}', '{"n":2}', '{"n":3}']
+            assert outcomes.since(connection, 2) == [outcomes.Told(3, NOW.isoformat(), '{"n":3}')]
+            assert outcomes.since(connection, 3) == []
+
+    def test_what_was_told_before_a_moment(self, path):
+        day = dt.timedelta(days=1)
+        with opened(path) as connection:
+            assert outcomes.last_before(connection, NOW) == 0
+            self.add(connection, "{}", "{}", at=NOW - 4 * day)
+            self.add(connection, "{}", at=NOW - 2 * day)
+            assert outcomes.last_before(connection, NOW - 5 * day) == 0
+            assert outcomes.last_before(connection, NOW - 3 * day) == 2
+            assert outcomes.last_before(connection, NOW) == 3
+
+    def test_all_or_none(self, path):
+        bad = [outcomes.New("{}", None), outcomes.New("{}", 99)]
+        with pytest.raises(StoreUnavailable, match="FOREIGN KEY"), opened(path) as connection:
+            outcomes.add(connection, bad, NOW)
+        with opened(path) as connection:
+            assert outcomes.since(connection, 0) == []
+
+    def test_the_flights_of_predictions(self, path, live):
+        logged(path, prediction(live.generation, 7), prediction(live.generation, 8))
+        with opened(path) as connection:
+            assert outcomes.flights_of(connection, [2, 3]) == {2: '{"number":8}'}
+            outcomes.add(connection, [outcomes.New("{}", 2)], NOW)
+
+    @pytest.mark.parametrize("statement", ["DELETE FROM outcomes", "UPDATE outcomes SET outcome = '{}'"])
+    def test_what_was_told_cannot_be_rewritten(self, path, statement):
+        with opened(path) as connection:
+            self.add(connection, "{}")
+        with pytest.raises(StoreUnavailable, match="append-only"), opened(path) as connection:
+            connection.execute(statement)
+
+    def test_a_database_of_before_gets_them(self, tmp_path, monkeypatch):
+        path = tmp_path / "old.sqlite3"
+        everything = list(schema._migrations())
+        monkeypatch.setattr(schema, "_migrations", lambda: iter(everything[:1]))
+        migrate(path)
+        with opened(path) as connection:
+            models.add(connection, b"first", "a" * 64, NOW)
+        monkeypatch.setattr(schema, "_migrations", lambda: iter(everything))
+        migrate(path)
+        with opened(path) as connection:
+            assert models.artifact(connection, 1) == b"first"
+            assert outcomes.since(connection, 0) == []
 
 
 def test_sqlite_is_new_enough():

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flight_delay.errors import BrokenArtifact, ConversionFailed
-from flight_delay.model.compile import compile_booster
+from flight_delay.model.compile import compile_boosters
 from flight_delay.model.trees import Trees
 
 CODES = 12
@@ -28,7 +28,7 @@ def booster(seed, leaves=32, missing=True, rows=3000, **parameters):
 @pytest.fixture(scope="module", params=[True, False], ids=["missing seen", "missing never seen"])
 def pair(request):
     original = booster(7, missing=request.param)
-    return original, compile_booster(original)
+    return original, compile_boosters([original]).trees
 
 
 values = st.one_of(st.floats(-1e6, 1e6), st.just(float("nan")), st.just(0.0))
@@ -40,8 +40,8 @@ codes = st.one_of(st.integers(-3, CODES + 3).map(float), st.just(float("nan")))
 def test_any_row_is_answered_alike(pair, row):
     original, trees = pair
     expected = original.predict(np.array([row]))[0]
-    assert trees.predict(row) == expected
-    assert trees.predict_many(np.array([row]))[0] == expected
+    assert trees.predict(row) == [expected]
+    assert trees.predict_many(np.array([row])).tolist() == [[expected]]
 
 
 def test_values_on_a_threshold_go_left(pair):
@@ -51,13 +51,25 @@ def test_values_on_a_threshold_go_left(pair):
     for feature, count in enumerate(trees.threshold_counts):
         on_threshold[start : start + count, feature] = trees.thresholds[start : start + count]
         start += count
-    assert (trees.predict_many(on_threshold) == original.predict(on_threshold)).all()
+    assert (trees.predict_many(on_threshold)[:, 0] == original.predict(on_threshold)).all()
 
 
 def test_many_rows_span_chunks(pair):
     original, trees = pair
     rows = np.random.default_rng(1).normal(size=(5000, 5))
-    assert (trees.predict_many(rows) == original.predict(rows)).all()
+    assert (trees.predict_many(rows)[:, 0] == original.predict(rows)).all()
+
+
+def test_several_ensembles_answer_side_by_side():
+    """Heads share the tables of bins, and each is equal to its own booster."""
+    originals = [booster(7), booster(8, leaves=4), booster(9, missing=False)]
+    trees = compile_boosters(originals).trees
+    rows = np.random.default_rng(1).normal(size=(500, 5))
+    rows[::3, 2] = np.nan
+    expected = np.array([original.predict(rows) for original in originals]).T
+    assert trees.heads.tolist() == [20, 20, 20]
+    np.testing.assert_array_equal(trees.predict_many(rows), expected)
+    np.testing.assert_array_equal([trees.predict(row) for row in rows.tolist()], expected)
 
 
 def test_arrays_are_all_there_is(pair):
@@ -68,12 +80,12 @@ def test_arrays_are_all_there_is(pair):
 
 def test_more_than_32_leaves_are_refused():
     with pytest.raises(ConversionFailed, match="more than 32 leaves"):
-        compile_booster(booster(7, leaves=40))
+        compile_boosters([booster(7, leaves=40)])
 
 
 def test_zero_as_missing_is_refused():
     with pytest.raises(ConversionFailed, match="zero for a missing value"):
-        compile_booster(booster(7, zero_as_missing=True))
+        compile_boosters([booster(7, zero_as_missing=True)])
 
 
 @pytest.mark.parametrize(
@@ -89,6 +101,9 @@ def test_zero_as_missing_is_refused():
         ("thresholds", lambda array: array * np.inf),
         ("threshold_counts", lambda array: -array),
         ("categories", lambda array: array[:-1]),
+        ("heads", lambda array: array + 1),
+        ("heads", lambda array: array[:0]),
+        ("heads", lambda array: np.append(array, 0)),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(pair, name, change):

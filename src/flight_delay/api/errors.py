@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -55,12 +55,20 @@ class Problem(BaseModel):
 class ProblemError(Exception):
     """A request that cannot be answered; `key` names the text of the detail, `facts` fill it."""
 
-    def __init__(self, status: int, key: str, fields: Iterable[ErrorDetails] = (), **facts: Any) -> None:
+    def __init__(
+        self,
+        status: int,
+        key: str,
+        fields: Iterable[ErrorDetails] = (),
+        known_fields: Collection[str] = tuple(Flight.model_fields),
+        **facts: Any,
+    ) -> None:
         super().__init__(key)
         self.status = status
         self.key = key
         self.facts = facts
         self.fields = list(fields)
+        self.known_fields = known_fields
 
     @classmethod
     def of(cls, error: errors.FlightDelayError) -> ProblemError:
@@ -68,9 +76,11 @@ class ProblemError(Exception):
         return cls(STATUS[type(error)], error.key, **error.facts)
 
     @classmethod
-    def of_fields(cls, fields: Iterable[ErrorDetails]) -> ProblemError:
-        """Return the problem that pydantic's errors make."""
-        return cls(422, "invalid_fields", fields)
+    def of_fields(
+        cls, fields: Iterable[ErrorDetails], known_fields: Collection[str] = tuple(Flight.model_fields)
+    ) -> ProblemError:
+        """Return the problem that pydantic's errors make, `known_fields` being those that could have been meant."""
+        return cls(422, "invalid_fields", fields, known_fields)
 
     def headers(self) -> dict[str, str]:
         """Return the headers that belong to it."""
@@ -78,7 +88,7 @@ class ProblemError(Exception):
 
     def body(self, path: str, language: Language) -> bytes:
         """Return the JSON of the problem."""
-        fields = [_field_error(error, language) for error in self.fields]
+        fields = [_field_error(error, language, self.known_fields) for error in self.fields]
         facts = self.facts
         if self.key == "invalid_fields":
             summary = "; ".join(f"{error.field or 'body'}: {error.message}" for error in fields)
@@ -95,25 +105,30 @@ class ProblemError(Exception):
         return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def _field_error(error: ErrorDetails, language: Language) -> FieldError:
-    location = [str(part) for part in error["loc"] if part not in ("body", "query")]
+def refusal(kind: str, location: Sequence[str | int], value: Any, **facts: Any) -> ErrorDetails:
+    """Return what is wrong with a field, as pydantic would; the text of that name says it."""
+    return {"type": kind, "loc": tuple(location), "msg": "", "input": value, "ctx": facts}
+
+
+def _field_error(error: ErrorDetails, language: Language, known_fields: Collection[str]) -> FieldError:
     context: Mapping[str, Any] = error.get("ctx", {})
-    name = ".".join(location) or str(context.get("field", ""))
+    location = [str(part) for part in error["loc"]] + ([str(context["field"])] if "field" in context else [])
+    name = ".".join(location)
     key, facts = error["type"], dict(context)
     if key == "extra_forbidden":
-        fields = Weather.model_fields if location[:-1] == ["weather"] else Flight.model_fields
+        fields = Weather.model_fields if location[-2:-1] == ["weather"] else known_fields
         nearest = get_close_matches(location[-1], fields, n=1)
         if nearest:
             key, facts = "extra_forbidden_nearest", {"nearest": nearest[0]}
     message = text(key, language, **facts) if known(key) else text("invalid", language)
     # A whole body is not repeated: it says nothing that the fields do not say, and may be long.
-    value = None if key == "missing" or not name else _shortened(_value(error, context, name))
+    value = None if key == "missing" or not name else _shortened(_value(error, context))
     return FieldError(field=name, message=message, value=value)
 
 
-def _value(error: ErrorDetails, context: Mapping[str, Any], name: str) -> Any:
+def _value(error: ErrorDetails, context: Mapping[str, Any]) -> Any:
     whole = error["input"]
-    return whole.get(name) if "field" in context and isinstance(whole, Mapping) else whole
+    return whole.get(context["field"]) if "field" in context and isinstance(whole, Mapping) else whole
 
 
 def _shortened(value: Any) -> Any:

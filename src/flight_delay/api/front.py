@@ -12,9 +12,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from flight_delay.api import include
 from flight_delay.api.errors import BODY_PROBLEMS, MEDIA_TYPE, ProblemError
-from flight_delay.api.predict import MAX_BODY_BYTES, read_body, refuse_parameters, send_answer
-from flight_delay.api.routes import PREDICT_PATH, Service
+from flight_delay.api.predict import MAX_BODY_BYTES, read_body, reply, send_reply
+from flight_delay.api.routes import PREDICT_PATH, Service, largest_body
 from flight_delay.messages import from_accept_language
 
 REQUEST_ID = "x-request-id"
@@ -55,7 +56,7 @@ class Front:
         if scope["path"] == PREDICT_PATH and scope["method"] == "POST":
             await self._predict(scope, _limited(receive, MAX_BODY_BYTES), sending, headers, request_id)
         else:
-            await self._app(scope, _limited(receive, self._max_body), sending)
+            await self._app(scope, _limited(receive, largest_body(scope["path"], self._max_body)), sending)
 
     def _with_headers(self, send: Send, echoed: Mapping[str, str]) -> Send:
         async def send_with_headers(message: Message) -> None:
@@ -72,10 +73,11 @@ class Front:
 
     async def _predict(self, scope: Scope, receive: Receive, send: Send, headers: Headers, request_id: str) -> None:
         try:
-            refuse_parameters(scope)
+            asked = include.asked(scope)
             body = await read_body(receive)
             if body is not None:
-                await send_answer(send, await self._service.predictor.answer_body(body, request_id))
+                answer = await self._service.predictor.answer_body(body, request_id)
+                await send_reply(send, await reply(answer, asked, headers.get("accept-language", "")))
         except HTTPException as refusal:
             problem = ProblemError(refusal.status_code, BODY_PROBLEMS[refusal.status_code], limit=MAX_BODY_BYTES)
             await send_problem(send, problem, scope["path"], headers.get("accept-language", ""))

@@ -46,8 +46,7 @@ class ModelLoader:
     def _accept(self, filename: str, content: bytes, now: dt.datetime) -> None:
         trusted = self._trusted | trust.recorded(self._model_dir)
         digest = trust.check(content, filename, trusted)
-        with opened(self._database) as connection:
-            version = models.version_of_source(connection, digest)
+        version = self._kept(digest)
         if version is None:
             artifact = convert_apart(content)
             try:
@@ -58,6 +57,16 @@ class ModelLoader:
                 version = models.add(connection, artifact, digest, now)
         with opened(self._database) as connection:
             models.promote(connection, version, f"upload of {filename}", now)
+
+    def _kept(self, digest: str) -> int | None:
+        """Return the version that was made of a file before, if this version of the service can still read it."""
+        with opened(self._database) as connection:
+            version = models.version_of_source(connection, digest)
+            content = b"" if version is None else models.artifact(connection, version)
+        try:
+            return version if version is None or Artifact.from_bytes(content) else None
+        except BrokenArtifact:
+            return None
 
 
 def adopt(database: Path, artifact_file: Path, now: dt.datetime) -> None:

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
-from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Send
 
+from flight_delay.api import include
+from flight_delay.api.answer import Answer
 from flight_delay.api.errors import ProblemError
 from flight_delay.api.live import LiveModel
 from flight_delay.errors import FlightDelayError, StoreUnavailable
 from flight_delay.flight import Flight
+from flight_delay.messages import from_accept_language
 from flight_delay.store.predictions import Prediction, PredictionLog, Superseded
 
 MAX_BODY_BYTES = 64 * 1024
 _MOST_PROMOTIONS_MET = 20
-
-
-class Answer(NamedTuple):
-    """A prediction that is in the history."""
-
-    minutes: float
-    model_version: int
-    prediction_id: int
-
-    def headers(self) -> dict[str, str]:
-        """Return the facts that travel beside the documented body."""
-        return {"X-Model-Version": str(self.model_version), "X-Prediction-Id": str(self.prediction_id)}
 
 
 class Predictor:
@@ -53,11 +43,11 @@ class Predictor:
         now = self._now()
         given = flight.model_dump_json(exclude_unset=True)
         for _ in range(_MOST_PROMOTIONS_MET):
-            minutes = loaded.artifact.predict(flight, now.date())
+            said = loaded.artifact.answer(flight, now.date(), loaded.state, now.timestamp() / 60)
             generation, version = loaded.live
-            prediction = Prediction(now.isoformat(), request_id, generation, version, given, minutes)
+            prediction = Prediction(now.isoformat(), request_id, generation, version, given, said.minutes)
             try:
-                return Answer(minutes, version, await self._log.append(prediction))
+                return Answer(flight, said, loaded, await self._log.append(prediction), now)
             except Superseded:
                 loaded = await self._live.follow()
         raise StoreUnavailable("the live model changes faster than a prediction can be committed")
@@ -83,19 +73,29 @@ async def read_body(receive: Receive) -> bytes | None:
             return body
 
 
-def refuse_parameters(scope: Scope) -> None:
-    """Raise `ProblemError` (422) for parameters in the URL: what is not understood is not passed over in silence."""
-    given = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    if given:
-        raise ProblemError.of_fields(
-            {"type": "extra_forbidden", "loc": ("query", name), "msg": "", "input": value} for name, value in given
-        )
+class Reply(NamedTuple):
+    """What is sent: the body, and the headers that belong to it."""
+
+    body: bytes
+    headers: dict[str, str]
 
 
-async def send_answer(send: Send, answer: Answer) -> None:
-    """Send the documented body."""
-    body = b'{"prediction":%s}' % json.dumps(answer.minutes).encode()
-    headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers().items()]
-    headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+async def reply(answer: Answer, asked: Collection[str], accept_language: str) -> Reply:
+    """Return the documented body of an answer, with all that was asked to be included."""
+    if not asked:
+        return Reply(include.body(answer, asked, "pt"), answer.headers())
+    language = from_accept_language(accept_language)
+    headers = answer.headers()
+    if include.has_text(asked):
+        headers |= {"Content-Language": language, "Vary": "Accept-Language"}
+    if include.takes_long(asked):
+        return Reply(await asyncio.to_thread(include.body, answer, asked, language), headers)
+    return Reply(include.body(answer, asked, language), headers)
+
+
+async def send_reply(send: Send, reply: Reply) -> None:
+    """Send a reply as JSON."""
+    headers = [(name.lower().encode(), value.encode()) for name, value in reply.headers.items()]
+    headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(reply.body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": reply.body})

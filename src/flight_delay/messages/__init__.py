@@ -5,12 +5,14 @@ from __future__ import annotations
 import string
 from typing import Any
 
-from flight_delay.messages import analysis, commands, errors, service
+from flight_delay.messages import analysis, commands, errors, evaluation, explanation, service
 from flight_delay.messages.language import LANGUAGES, Language
 
 __all__ = ["LANGUAGES", "Language", "from_accept_language", "from_locale", "known", "number", "text"]
 
-_TEXTS: dict[str, dict[Language, str]] = service.TEXTS | errors.TEXTS | commands.TEXTS | analysis.TEXTS
+_TEXTS: dict[str, dict[Language, str]] = (
+    service.TEXTS | errors.TEXTS | commands.TEXTS | analysis.TEXTS | evaluation.TEXTS | explanation.TEXTS
+)
 
 
 class _Portuguese(string.Formatter):

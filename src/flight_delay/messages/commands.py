@@ -52,9 +52,13 @@ TEXTS: dict[str, dict[Language, str]] = {
     "help_serve": {"pt": "Serve a API HTTP com o modelo vivo.", "en": "Serve the HTTP API with the live model."},
     "help_predict": {
         "pt": "Prevê um voo aqui mesmo, sem serviço: "
-        "--origin JFK --dest LAX --carrier DL --month 7 --day 23 --sched-dep-time 1630.",
+        "--origin JFK --dest LAX --carrier DL --month 7 --day 23 --sched-dep-time 1630. Ou todos os de um arquivo, "
+        "cada um só com o que se sabia até o seu momento: --input voos.csv --output previsoes.csv --horizon departed "
+        "--history voos.csv.",
         "en": "Predict one flight right here, without a service: "
-        "--origin JFK --dest LAX --carrier DL --month 7 --day 23 --sched-dep-time 1630.",
+        "--origin JFK --dest LAX --carrier DL --month 7 --day 23 --sched-dep-time 1630. Or all those of a file, each "
+        "with no more than was known by its moment: --input flights.csv --output predictions.csv --horizon departed "
+        "--history flights.csv.",
     },
     "help_up": {
         "pt": "Do nada a um serviço: prepara os dados e treina se ainda for preciso, e serve.",
@@ -224,12 +228,13 @@ TEXTS: dict[str, dict[Language, str]] = {
     "line a + b * dep_delay": {"pt": "reta a + b * dep_delay", "en": "line a + b * dep_delay"},
     "the original's linear model": {"pt": "modelo linear do original", "en": "original's linear model"},
     "constant median": {"pt": "mediana constante", "en": "constant median"},
-    "ten fields and weather": {"pt": "dez campos e clima", "en": "ten fields and weather"},
     "ten fields": {"pt": "dez campos", "en": "ten fields"},
     "nine fields": {"pt": "nove campos", "en": "nine fields"},
     "predicted": {
-        "pt": "Atraso previsto na chegada: {minutes:+.1f} min. Chance de chegar 15 min atrasado ou mais: {chance:.0%}.",
-        "en": "Expected arrival delay: {minutes:+.1f} min. Chance of arriving 15 min late or more: {chance:.0%}.",
+        "pt": "Atraso previsto na chegada: {minutes:+.1f} min; com 80% de chance, de {low:+.0f} a {high:+.0f} min. "
+        "Chance de chegar 15 min atrasado ou mais: {chance:.0%}. Previsto {horizon}.",
+        "en": "Expected arrival delay: {minutes:+.1f} min; with a chance of 80%, from {low:+.0f} to {high:+.0f} min. "
+        "Chance of arriving 15 min late or more: {chance:.0%}. Predicted {horizon}.",
     },
     "port_taken": {
         "pt": "Não é possível escutar em {host}:{port} ({problem}). "
@@ -248,5 +253,117 @@ TEXTS: dict[str, dict[Language, str]] = {
     "stopped": {
         "pt": "Interrompido; o que já existia ficou inteiro.",
         "en": "Stopped; what was there before is whole.",
+    },
+    # predict
+    "help_predict_input": {
+        "pt": "Voos a prever: arquivo .parquet, .csv, .csv.gz ou .zip, ou pasta deles, com as colunas da tabela "
+        "processada ou de nycflights13",
+        "en": "Flights to predict: a .parquet, .csv, .csv.gz or .zip file, or a folder of them, with the columns of "
+        "the processed table or of nycflights13",
+    },
+    "help_predict_output": {
+        "pt": "Arquivo das previsões, .parquet ou .csv: uma linha por voo, na mesma ordem",
+        "en": "File of the predictions, .parquet or .csv: a row for each flight, in the same order",
+    },
+    "help_horizon": {
+        "pt": "Em que momento cada voo é previsto, e portanto o que se sabe dele: quando partiu, duas horas antes da "
+        "partida prevista, ou só com a programação",
+        "en": "At which moment each flight is predicted, and so what is known of it: when it has left, two hours "
+        "before its scheduled departure, or from the timetable alone",
+    },
+    "help_history": {
+        "pt": "Voos passados com o que aconteceu a cada um, como os de --input; pode ser o mesmo arquivo: cada voo vê "
+        "só o que veio antes do seu momento",
+        "en": "Flights of the past with what became of each, as those of --input; it may be the same file: each "
+        "flight sees only what came before its moment",
+    },
+    "one_or_files": {
+        "pt": "descreve um voo; com --input os voos vêm do arquivo",
+        "en": "describes one flight; with --input the flights come from the file",
+    },
+    "options_missing": {"pt": "falta dizer", "en": "it must be said"},
+    "output_is_input": {
+        "pt": "é um dos arquivos a ler, e seria perdido; escolha outro nome",
+        "en": "is one of the files to be read, and would be lost; choose another name",
+    },
+    "doing_read_flights": {"pt": "Voos: lendo os arquivos", "en": "Flights: reading the files"},
+    "doing_predict": {"pt": "Previsões", "en": "Predictions"},
+    "step_network": {"pt": "o que aconteceu na rede", "en": "what has happened in the network"},
+    "step_answer": {"pt": "prevendo", "en": "predicting"},
+    "asked_departed": {"pt": "como de um voo que já partiu", "en": "as of a flight that has left"},
+    "asked_pre_departure": {"pt": "como antes da partida", "en": "as before departure"},
+    "asked_schedule": {"pt": "só com a programação", "en": "from the timetable alone"},
+    "predicted_many": {"pt": "{count:,} previsão(ões) em {path}:", "en": "{count:,} prediction(s) in {path}:"},
+    "predicted_by": {"pt": "  {count:,} {horizon}, {network}", "en": "  {count:,} {horizon}, {network}"},
+    "network_told": {
+        "pt": "com o que a rede vinha fazendo nas últimas horas",
+        "en": "told what the network had been doing in the hours before",
+    },
+    "network_not_told": {
+        "pt": "sem saber o que a rede vinha fazendo",
+        "en": "not told what the network had been doing",
+    },
+    "no_history": {
+        "pt": "Sem voos passados em --history nada se sabe das horas antes de cada voo: departed responde sem elas, e "
+        "pre_departure não sabe mais do que schedule.",
+        "en": "Without flights of the past in --history nothing is known of the hours before each flight: departed "
+        "answers without them, and pre_departure knows no more than schedule.",
+    },
+    # training and evaluation: options, what is printed, and the page
+    "help_train_until": {
+        "pt": "Último dia de que se aprende, AAAA-MM-DD; junto com --calibrate-until",
+        "en": "Last day that is learnt from, YYYY-MM-DD; together with --calibrate-until",
+    },
+    "help_calibrate_until": {
+        "pt": "Último dia que calibra, AAAA-MM-DD; os dias depois dele testam",
+        "en": "Last day that calibrates, YYYY-MM-DD; the days after it test",
+    },
+    "default_until": {
+        "pt": "os dois últimos meses testam, o anterior calibra",
+        "en": "the last two months test, the one before calibrates",
+    },
+    "until_both": {
+        "pt": "--train-until e --calibrate-until só valem juntos",
+        "en": "--train-until and --calibrate-until go together only",
+    },
+    "until_order": {
+        "pt": "o último dia que calibra não pode vir antes do último de que se aprende",
+        "en": "the last day that calibrates cannot be before the last one that is learnt from",
+    },
+    "help_track": {
+        "pt": "Registra parâmetros, métricas e arquivos como uma execução do MLflow, em ./mlruns.db ou onde "
+        "MLFLOW_TRACKING_URI disser",
+        "en": "Log parameters, metrics and files as a run of MLflow, in ./mlruns.db or where MLFLOW_TRACKING_URI says",
+    },
+    "help_backtest": {
+        "pt": "Mede também a receita mês a mês: cada mês desde o quarto, com um modelo treinado em todos os "
+        "anteriores. Demora: é um treino por mês",
+        "en": "Measure the recipe month by month too: each month from the fourth on, by a model trained on all "
+        "months before. It takes a while: it trains once a month",
+    },
+    "doing_backtest": {"pt": "Modelo: mês a mês", "en": "Model: month by month"},
+    "step_backtest": {"pt": "treinando para", "en": "training for"},
+    "evaluated": {
+        "pt": "Métricas em {metrics}; relatório em {report}.",
+        "en": "Metrics in {metrics}; report in {report}.",
+    },
+    "backtested": {"pt": "Mês a mês em {path}.", "en": "Month by month in {path}."},
+    "tracked": {
+        "pt": "Execução {run} do MLflow em {store}.",
+        "en": "MLflow run {run} in {store}.",
+    },
+    "backtest_title": {
+        "pt": "{count} meses testados, de {first} a {last}: todos os voos juntos",
+        "en": "{count} months tested, {first} to {last}: all flights together",
+    },
+    "backtest_caption": {
+        "pt": "±: desvio padrão do RMSE entre os meses. 80 %: voos dentro do intervalo que deve conter 80 %.",
+        "en": "±: standard deviation of the RMSE from month to month. 80 %: flights in the interval that is "
+        "to hold 80 %.",
+    },
+    "backtest_months": {"pt": "RMSE de cada mês", "en": "RMSE of each month"},
+    "scores_caption": {
+        "pt": "80 %: voos dentro do intervalo que deve conter 80 %.",
+        "en": "80 %: flights in the interval that is to hold 80 %.",
     },
 }

@@ -33,8 +33,8 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "There is no processed table in {path}; run `flight-delay etl`.",
     },
     "too_few_months": {
-        "pt": "A tabela em {path} tem {months} mês(es); a avaliação no tempo precisa de quatro ou mais.",
-        "en": "The table in {path} has {months} month(s); a temporal evaluation needs four or more.",
+        "pt": "A tabela em {path} tem {months} mês(es) para isso; são precisos {needed} ou mais.",
+        "en": "The table in {path} has {months} month(s) for this; {needed} or more are needed.",
     },
     "months_missing": {
         "pt": "A tabela em {path} não tem {months}, de que o modelo aprendeu ou em que se testa; "
@@ -92,6 +92,10 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "LightGBM cannot be loaded: {problem}. Install OpenMP: `apt-get install libgomp1` "
         "(Debian, Ubuntu), `dnf install libgomp` (Fedora) or `brew install libomp` (macOS).",
     },
+    "tracker_missing": {
+        "pt": "O MLflow não está instalado: `pip install 'flight-delay[track]'`.",
+        "en": "MLflow is not installed: `pip install 'flight-delay[track]'`.",
+    },
     "conversion_failed": {
         "pt": "O modelo não pôde ser convertido: {problem}",
         "en": "The model could not be converted: {problem}",
@@ -103,5 +107,38 @@ TEXTS: dict[str, dict[Language, str]] = {
     "store_busy": {
         "pt": "{waiting} previsões esperam para ser gravadas; tente de novo em instantes.",
         "en": "{waiting} predictions wait to be written; try again in a moment.",
+    },
+    "flights_missing": {
+        "pt": "Não há voos em {path}: é preciso um arquivo .parquet, .csv, .csv.gz ou .zip, ou uma pasta deles.",
+        "en": "There are no flights in {path}: a .parquet, .csv, .csv.gz or .zip file is needed, or a folder of them.",
+    },
+    "flights_unreadable": {
+        "pt": "{path} não pode ser lido como voos: {problem}",
+        "en": "{path} cannot be read as flights: {problem}",
+    },
+    "columns_missing": {
+        "pt": "Em {path} falta(m) a(s) coluna(s) {missing}. Todo voo precisa de {needed}: acrescente as que faltam, ou "
+        "dê esses nomes às que já estão lá.",
+        "en": "{path} lacks the column(s) {missing}. Every flight needs {needed}: add what is missing, or give these "
+        "names to the columns that are there.",
+    },
+    "no_flight": {
+        "pt": "{path}, linha {row} (a primeira depois do cabeçalho é 0): {field} é {value}, e {meaning[pt]}. Nada foi "
+        "gravado; corrija ou tire a linha.",
+        "en": "{path}, row {row} (the first after the header is 0): {field} is {value}, and {meaning[en]}. Nothing was "
+        "written; correct the row, or take it out.",
+    },
+    "not_a_number": {"pt": "deve ser um número", "en": "must be a number"},
+    "not_a_moment": {
+        "pt": "deve ser um instante em UTC, como 2013-01-31 23:59:00",
+        "en": "must be a moment in UTC, such as 2013-01-31 23:59:00",
+    },
+    "answers_unusable": {
+        "pt": "As previsões não podem ser gravadas em {path}: {problem}.",
+        "en": "The predictions cannot be written to {path}: {problem}.",
+    },
+    "answers_nameless": {
+        "pt": "{path} não diz em que forma gravar as previsões: o nome precisa terminar em {known}.",
+        "en": "{path} does not say in which form to write the predictions: its name must end in {known}.",
     },
 }

@@ -83,6 +83,37 @@ TEXTS: dict[str, dict[Language, str]] = {
         "pt": "campo desconhecido; você quis dizer {nearest}?",
         "en": "unknown field; did you mean {nearest}?",
     },
+    "no_parameter": {"pt": "parâmetro desconhecido; há {known}", "en": "unknown parameter; there is {known}"},
+    "no_parameter_nearest": {
+        "pt": "parâmetro desconhecido; você quis dizer {nearest}?",
+        "en": "unknown parameter; did you mean {nearest}?",
+    },
+    "no_include": {"pt": "{given} não existe; há {known}", "en": "there is no {given}; there are {known}"},
+    "no_include_nearest": {
+        "pt": "{given} não existe; você quis dizer {nearest}?",
+        "en": "there is no {given}; did you mean {nearest}?",
+    },
+    "no_such_prediction": {"pt": "não há previsão com esse número", "en": "there is no prediction of that number"},
+    "needs_dep_delay": {
+        "pt": "precisa de dep_delay: o voo que chegou também saiu",
+        "en": "needs dep_delay: a flight that has arrived has left",
+    },
+    "needs_arr_delay": {"pt": "precisa de arr_delay: o voo chegou", "en": "needs arr_delay: the flight has arrived"},
+    "cancelled_arrived": {
+        "pt": "o voo não pode ter chegado e ter sido cancelado",
+        "en": "the flight cannot have arrived and have been cancelled",
+    },
+    "nothing_told": {
+        "pt": "falta dizer o que houve com o voo: arr_delay ou cancelled",
+        "en": "what became of the flight is missing: arr_delay, or cancelled",
+    },
+    "in_the_future": {"pt": "essa saída ainda está por vir", "en": "that departure is still to come"},
+    "too_long": {
+        "pt": "tem {actual_length} itens; o máximo é {max_length}",
+        "en": "has {actual_length} items; at most {max_length} are taken",
+    },
+    "list_type": {"pt": "deve ser uma lista JSON", "en": "must be a JSON list"},
+    "bool_type": {"pt": "deve ser true ou false", "en": "must be true or false"},
     "model_type": {"pt": "deve ser um objeto JSON", "en": "must be a JSON object"},
     "json_invalid": {"pt": "não é JSON válido: {error}", "en": "is not valid JSON: {error}"},
     "int_parsing": {"pt": "deve ser um número inteiro", "en": "must be a whole number"},

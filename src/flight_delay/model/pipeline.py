@@ -1,60 +1,46 @@
-"""The model as scikit-learn knows it: features, then LightGBM specialists, one for each horizon."""
+"""The model as scikit-learn knows it: features, then LightGBM ensembles, those of a specialist for each horizon."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
+import os
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Self
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, Self
 
 import numpy as np
-from lightgbm import Booster, Dataset, train
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from flight_delay.airports import Airport
-from flight_delay.flight import Flight, Known, local_date
-from flight_delay.model.artifact import Artifact, Calibration, Late, Manifest
-from flight_delay.model.compile import compile_booster
-from flight_delay.model.features import FEATURES, Codes, Horizon, features_of, values
+from flight_delay.flight import Flight, local_date
+from flight_delay.model.artifact import Artifact, Expert, Manifest
+from flight_delay.model.compile import compile_boosters
+from flight_delay.model.distribution import PERCENTS, Probabilities, Residuals
+from flight_delay.model.features import Codes, Specialist, leg_of
+from flight_delay.model.matrix import Floats, Played, by_specialist, columns, is_strange, matrix
+from flight_delay.model.network_state import Habit, NetworkState
+from flight_delay.model.specialist import RECIPES, Fitted, Seen, fit_specialist, known_delay
 
-LATE_MIN = 15.0
-"""A flight that arrives this many minutes after its schedule, or more, is late (US DOT)."""
 
-PARAMETERS: dict[str, Any] = {
-    "num_leaves": 31,
-    "learning_rate": 0.03,
-    "min_data_in_leaf": 1000,
-    "feature_fraction": 0.6,
-    "bagging_fraction": 0.8,
-    "bagging_freq": 1,
-    "cat_smooth": 50,
-    "max_cat_threshold": 16,
-    "max_bin": 255,
-    "deterministic": True,
-    "force_row_wise": True,
-    # Threads that wait spin: on a shared machine two can take far longer than one (docs/decisions/0005).
-    "num_threads": 1,
-    "verbose": -1,
-}
-TREES = {Horizon.SCHEDULE: 400, Horizon.DEPARTED: 300}
-"""Trees of each ensemble; a horizon has two, for the minutes and for the chance of being late."""
-LONGEST_MIN = 60.0
-"""Before departure a longer delay counts as this one; few very late flights would else draw all answers to them."""
+class Spread(NamedTuple):
+    """What a specialist says of some flights: columns."""
 
-_COLUMN = {feature.name: number for number, feature in enumerate(FEATURES)}
-_DEP_DELAY = _COLUMN["dep_delay"]
-_WEATHER = [_COLUMN[f.name] for f in FEATURES if f.known is Known.DEPARTED and f.name != "dep_delay"]
-_HIDDEN = (
-    (_WEATHER, 0.5),
-    ([_COLUMN["sched_arr_min"]], 0.05),
-    ([_COLUMN["carrier"]], 0.05),
-    ([_COLUMN["origin"], _COLUMN["distance_km"]], 0.05),
-    ([_COLUMN["dest"], _COLUMN["distance_km"]], 0.05),
-)
-"""What a request may leave out or the model not know, and in what share of the rows it is hidden in training."""
+    location: Floats
+    scale: Floats
+    cancelled: Floats
+    residuals: Residuals
+
+    @property
+    def probabilities(self) -> Probabilities:
+        """The chances of each flight."""
+        return self.residuals.probabilities(self.location, self.scale, self.cancelled)
+
+    def quantiles(self, percents: Sequence[float] = PERCENTS) -> Floats:
+        """Return (flights, percents) minutes."""
+        return self.residuals.quantiles(self.location, self.scale, percents)
 
 
 class FlightFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -82,124 +68,71 @@ class FlightFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             dests=_numbered(flight.dest for flight in known),
             holidays=tuple(self.holidays),
         )
+        self.habits_: list[Habit] = []
         return self
 
-    def transform(self, flights: Any) -> NDArray[np.float64]:
-        """Return (flights, features), float64, NaN where a value is missing."""
-        today = self.today or dt.date.today()
-        rows = [values(FEATURES, flight, local_date(flight, today), self.codes_) for flight in as_flights(flights)]
-        return np.array(rows, np.float64).reshape(len(rows), len(FEATURES))
+    def transform(self, flights: Any) -> Floats:
+        """Return (flights, features), float64, NaN where a value is missing; of the network only habits are known."""
+        known, today = as_flights(flights), self.today or dt.date.today()
+        state = NetworkState(self.habits_)
+        recalled = [state.recall(leg_of(flight, local_date(flight, today), self.codes_), math.nan) for flight in known]
+        return matrix(known, today, self.codes_, Played.of(recalled))
 
 
-class DelayByHorizon(RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """Minutes of arrival delay, and the chance of being late, by the specialist of each row's horizon.
+class DelayBySpecialist(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """Minutes of arrival delay, and their distribution, by the specialist of each row.
 
-    A row whose departure delay is missing belongs to `schedule`, any other to `departed`, which
-    learns what is gained or lost on the way and adds it to the departure delay.
+    A row whose departure delay is missing is asked before departure, any other after it; one that is told what
+    the network has been doing lately is answered by a specialist that learnt from that. After departure what
+    is gained or lost on the way is learnt, and added to the departure delay.
     """
 
     def __init__(self, seed: int = 2013) -> None:
         self.seed = seed
 
-    def fit(
-        self, matrix: NDArray[np.float64], arr_delay: NDArray[np.float64], on_tree: Callable[[], None] = lambda: None
-    ) -> Self:
-        """Fit four ensembles; `on_tree` is called after each tree."""
-        late = (arr_delay >= LATE_MIN).astype(np.float64)
-        to_learn = {
-            Horizon.SCHEDULE: np.minimum(arr_delay, LONGEST_MIN),
-            Horizon.DEPARTED: arr_delay - matrix[:, _DEP_DELAY],
-        }
-        self.minutes_ = {horizon: self._boost(horizon, "l2", matrix, to_learn[horizon], on_tree) for horizon in Horizon}
-        self.late_ = {horizon: self._boost(horizon, "binary", matrix, late, on_tree) for horizon in Horizon}
-        self.calibration_: dict[Horizon, Calibration] = {}
+    def fit(self, seen: Seen, _: object = None, on_tree: Callable[[], None] = lambda: None) -> Self:
+        """Fit the specialists on the rows that have a fold, calibrate them on all; `on_tree` is told of each tree."""
         self.lineage_: dict[str, Any] = {}
+        stop = threading.Event()
+
+        def grown(_: Any) -> None:
+            if stop.is_set():
+                raise _Stopped
+            on_tree()
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            fits = {s: pool.submit(fit_specialist, s, seen, self.seed, grown) for s in RECIPES}
+            try:
+                self.specialists_ = {specialist: fits[specialist].result() for specialist in RECIPES}
+            except BaseException:
+                stop.set()
+                raise
         return self
 
-    def calibrate(self, matrix: NDArray[np.float64], arr_delay: NDArray[np.float64]) -> Self:
-        """Make the chances of being late agree with how often flights of these months were late (Platt, 1999)."""
-        late = arr_delay >= LATE_MIN
-        for horizon in Horizon:
-            fitted = LogisticRegression(C=np.inf).fit(self._log_odds(horizon, matrix)[:, None], late)
-            self.calibration_[horizon] = Calibration(float(fitted.coef_[0, 0]), float(fitted.intercept_[0]))
-        return self
-
-    def predict(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    def predict(self, rows: Floats) -> Floats:
         """Return minutes of arrival delay, negative is early."""
-        return self._by_horizon(matrix, self.minutes_at)
-
-    def predict_late(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the chance of an arrival 15 or more minutes late."""
-        return self._by_horizon(matrix, self.late_at)
-
-    def minutes_at(self, horizon: Horizon, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the minutes that the specialist of one horizon gives."""
-        minutes = np.asarray(self.minutes_[horizon].predict(matrix[:, columns(horizon)]))
-        return minutes if horizon is Horizon.SCHEDULE else minutes + matrix[:, _DEP_DELAY]
-
-    def late_at(self, horizon: Horizon, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the chances that the specialist of one horizon gives."""
-        slope, intercept = self.calibration_[horizon]
-        return 1.0 / (1.0 + np.exp(-(slope * self._log_odds(horizon, matrix) + intercept)))
-
-    def _log_odds(self, horizon: Horizon, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(self.late_[horizon].predict(matrix[:, columns(horizon)], raw_score=True))
-
-    def _by_horizon(
-        self, matrix: NDArray[np.float64], answer: Callable[[Horizon, NDArray[np.float64]], NDArray[np.float64]]
-    ) -> NDArray[np.float64]:
-        result = np.empty(len(matrix))
-        departed = ~np.isnan(matrix[:, _DEP_DELAY])
-        for horizon, rows in ((Horizon.DEPARTED, departed), (Horizon.SCHEDULE, ~departed)):
-            if rows.any():
-                result[rows] = answer(horizon, matrix[rows])
+        result = np.empty(len(rows))
+        for specialist, mine in by_specialist(rows):
+            result[mine] = self.location(specialist, rows[mine])
         return result
 
-    def _boost(
-        self,
-        horizon: Horizon,
-        objective: str,
-        matrix: NDArray[np.float64],
-        target: NDArray[np.float64],
-        on_tree: Callable[[], None],
-    ) -> Booster:
-        features = features_of(horizon)
-        data = Dataset(
-            thinned(matrix, self.seed)[:, columns(horizon)],
-            target,
-            feature_name=[feature.name for feature in features],
-            categorical_feature=[feature.name for feature in features if feature.categorical],
-        )
-        parameters = PARAMETERS | {"objective": objective, "seed": self.seed}
-        booster = train(parameters, data, TREES[horizon], callbacks=[lambda _: on_tree()])
-        # Empty, since nothing stops early; but pickled differently by different versions of Python.
-        booster.best_score = {}
-        return booster
+    def location(self, specialist: Specialist, rows: Floats) -> Floats:
+        """Return the minutes that a specialist answers."""
+        seen = rows[:, columns(specialist)]
+        said = [np.asarray(booster.predict(seen)) for booster in self.specialists_[specialist].locations]
+        return np.asarray(sum(said)) / len(said) + known_delay(specialist, rows)
+
+    def spread(self, specialist: Specialist, rows: Floats) -> Spread:
+        """Return the distributions that a specialist gives."""
+        fitted = self.specialists_[specialist]
+        seen = rows[:, columns(specialist)]
+        location = self.location(specialist, rows)
+        scale = np.exp(fitted.scale.predict(seen)) * np.where(is_strange(rows), fitted.strangeness, 1.0)
+        return Spread(location, scale, np.asarray(fitted.cancelled.predict(seen)), fitted.residuals)
 
 
-def columns(horizon: Horizon) -> list[int]:
-    """Return which columns of the matrix a horizon may see."""
-    return [i for i, feature in enumerate(FEATURES) if feature.known <= horizon.cut_off]
-
-
-def without_weather(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the matrix as if no request had told the weather; the documented one does not."""
-    copy = matrix.copy()
-    copy[:, _WEATHER] = np.nan
-    return copy
-
-
-def thinned(matrix: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    """Return the matrix as requests that say less would give it, here and there.
-
-    Learnt from instead of the whole rows, so that a field that is absent or unknown costs little.
-    """
-    random = np.random.default_rng(seed)
-    copy = matrix.copy()
-    for group, share in _HIDDEN:
-        hidden = random.random(len(copy)) < share
-        copy[hidden[:, None] & np.isin(np.arange(copy.shape[1]), group)] = np.nan
-    return copy
+class _Stopped(Exception):
+    """The command was stopped while a booster grew."""
 
 
 def as_flights(rows: Any) -> list[Flight]:
@@ -215,14 +148,20 @@ def as_flights(rows: Any) -> list[Flight]:
 
 def to_artifact(pipeline: Pipeline, source_sha256: str) -> Artifact:
     """Return the form of a fitted pipeline that executes nothing; its answers are equal bit by bit."""
-    codes: Codes = pipeline.named_steps["features"].codes_
-    delay: DelayByHorizon = pipeline.named_steps["delay"]
+    features: FlightFeatures = pipeline.named_steps["features"]
+    delay: DelayBySpecialist = pipeline.named_steps["delay"]
     return Artifact(
         manifest=Manifest(source_sha256=source_sha256, lineage=delay.lineage_),
-        codes=codes,
-        minutes={horizon: compile_booster(booster) for horizon, booster in delay.minutes_.items()},
-        late={h: Late(compile_booster(booster), delay.calibration_[h]) for h, booster in delay.late_.items()},
+        codes=features.codes_,
+        habits=features.habits_,
+        experts={specialist: _expert(fitted) for specialist, fitted in delay.specialists_.items()},
     )
+
+
+def _expert(fitted: Fitted) -> Expert:
+    boosters = [*fitted.locations, fitted.scale, fitted.cancelled]
+    compiled = compile_boosters(boosters, explained=len(fitted.locations))
+    return Expert(compiled.trees, compiled.paths, fitted.residuals, fitted.strangeness)
 
 
 def _numbered(codes: Iterable[str]) -> dict[str, int]:

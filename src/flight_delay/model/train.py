@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import io
 import os
@@ -13,19 +14,31 @@ from typing import Any, NamedTuple
 
 import holidays
 import joblib
+import numpy as np
 from sklearn.pipeline import Pipeline
 
 from flight_delay import __version__
 from flight_delay.errors import ModelFileMissing, MonthsMissing, OutputUnusable, TooFewMonths
 from flight_delay.model import card, evaluate, trust
 from flight_delay.model.dataset import Dataset, load
-from flight_delay.model.pipeline import PARAMETERS, TREES, DelayByHorizon, FlightFeatures, to_artifact
-from flight_delay.model.split import FEWEST_MONTHS, Months, Split, by, temporal
+from flight_delay.model.pipeline import DelayBySpecialist, FlightFeatures, to_artifact
+from flight_delay.model.specialist import FOLDS, PARAMETERS, Seen
+from flight_delay.model.split import (
+    FEWEST_MONTHS,
+    FEWEST_TO_LEARN,
+    Periods,
+    Split,
+    by,
+    folds,
+    months_of,
+    temporal,
+)
+from flight_delay.model.split import until as split_until
+from flight_delay.model.views import Views
 
 SEED = 2013
 EXTENSIONS = (".joblib", ".pkl")
 MODEL_FILE = "flight_delay_model.joblib"
-ALL_TREES = 2 * sum(TREES.values())
 _HOLIDAYS_OF = range(2000, 2051)
 
 
@@ -34,6 +47,13 @@ class Progress(NamedTuple):
 
     step: Callable[[str], None]
     tree: Callable[[], None]
+
+
+class Until(NamedTuple):
+    """The last day that teaches, and the last one that calibrates."""
+
+    train: dt.date
+    calibrate: dt.date
 
 
 class Trained(NamedTuple):
@@ -46,10 +66,10 @@ class Trained(NamedTuple):
     metrics: evaluate.Metrics
 
 
-def train(processed: Path, output: Path, trust_folder: Path, progress: Progress) -> Trained:
+def train(processed: Path, output: Path, trust_folder: Path, progress: Progress, until: Until | None = None) -> Trained:
     """Train on the processed table; write the model to `output` and the rest beside it.
 
-    The model that is written is the one that was evaluated: it has not seen the test months. Its
+    The model that is written is the one that was evaluated: it has not seen the flights that test it. Its
     digest is recorded in `trust_folder`, so that a service with that folder takes it.
 
     Raises
@@ -62,12 +82,11 @@ def train(processed: Path, output: Path, trust_folder: Path, progress: Progress)
     _check_output(output)
     progress.step("load")
     data = load(processed)
-    if len(data.month_names()) < FEWEST_MONTHS:
-        raise TooFewMonths(processed, len(data.month_names()))
-    pipeline = fit(data, SEED, progress)
+    split = _split(data, processed, until)
+    pipeline, views = fit(data, split, SEED, progress)
     progress.step("evaluate")
-    metrics = evaluate.evaluate(pipeline, data, temporal(data.months))
-    pipeline.named_steps["delay"].lineage_ = _lineage(data, metrics)
+    metrics = evaluate.evaluate(pipeline, data, split, views)
+    pipeline.named_steps["delay"].lineage_ = _lineage(data, split, metrics)
     progress.step("save")
     return _save(pipeline, metrics, output, trust_folder)
 
@@ -88,7 +107,7 @@ def reevaluate(model: Path, processed: Path, trust_folder: Path, progress: Progr
     split = split_of(pipeline, data, processed)
     progress.tree()
     progress.step("evaluate")
-    metrics = evaluate.evaluate(pipeline, data, split)
+    metrics = evaluate.evaluate(pipeline, data, split, Views.of(pipeline.named_steps["features"], data))
     _write_metrics(metrics, model)
     return metrics
 
@@ -111,23 +130,33 @@ def split_of(pipeline: Pipeline, data: Dataset, processed: Path) -> Split:
 
     Raises `MonthsMissing` where months of it are not there.
     """
-    months = Months(*map(tuple, pipeline.named_steps["delay"].lineage_["months"].values()))
-    if missing := sorted({month for part in months for month in part} - set(data.month_names())):
-        raise MonthsMissing(processed, missing)
-    return by(months, data.months)
+    split = by(Periods(**pipeline.named_steps["delay"].lineage_["periods"]), data.dates)
+    there = set(months_of(data.dates).tolist())
+    if missing := [month for span in split.periods for month in span.months() if month not in there]:
+        raise MonthsMissing(processed, [f"{month:%Y-%m}" for month in missing])
+    return split
 
 
-def fit(data: Dataset, seed: int, progress: Progress) -> Pipeline:
-    """Return the pipeline fitted on the training months and calibrated on the month after them."""
-    split = temporal(data.months)
+def fit(data: Dataset, split: Split, seed: int, progress: Progress) -> tuple[Pipeline, Views]:
+    """Return the pipeline fitted on the flights that teach and calibrated on those after them, and what it saw."""
     features = FlightFeatures(data.airports, public_holidays())
     features.fit([flight for flight, teaches in zip(data.flights, split.train, strict=True) if teaches])
     progress.step("features")
-    matrix = features.transform(data.flights)
+    views = Views.of(features, data)
+    features.habits_ = views.history.habits(_end(split))
     progress.step("fit")
-    delay = DelayByHorizon(seed).fit(matrix[split.train], data.arr_delay[split.train], progress.tree)
-    delay.calibrate(matrix[split.calibrate], data.arr_delay[split.calibrate])
-    return Pipeline([("features", features), ("delay", delay)])
+    delay = DelayBySpecialist(seed).fit(seen_by(split, data, views), on_tree=progress.tree)
+    return Pipeline([("features", features), ("delay", delay)]), views
+
+
+def seen_by(split: Split, data: Dataset, views: Views) -> Seen:
+    """Return what a model is shown of the flights that teach and calibrate."""
+    learns = split.train | split.calibrate
+    return Seen(
+        {horizon: rows[learns] for horizon, rows in views.matrices.items()},
+        data.arr_delay[learns],
+        folds(data.dates, split.train, FOLDS)[learns],
+    )
 
 
 def public_holidays() -> list[int]:
@@ -140,15 +169,35 @@ def artifact_path(model: Path) -> Path:
     return model.with_suffix(".npz")
 
 
-def _lineage(data: Dataset, metrics: evaluate.Metrics) -> dict[str, Any]:
+def _split(data: Dataset, processed: Path, until: Until | None) -> Split:
+    """Split by the days that were asked for, or by the last months; raises `TooFewMonths`."""
+    if until is None:
+        if data.months() < FEWEST_MONTHS:
+            raise TooFewMonths(processed, data.months(), FEWEST_MONTHS)
+        return temporal(data.dates)
+    split = split_until(data.dates, until.train, until.calibrate)
+    learnt = len(np.unique(months_of(data.dates[split.train])))
+    if learnt < FEWEST_TO_LEARN:
+        raise TooFewMonths(processed, learnt, FEWEST_TO_LEARN)
+    return split
+
+
+def _end(split: Split) -> float:
+    """Return the minute (UTC, since 1970) at which the first day after those that it learns from begins."""
+    last = np.datetime64(split.periods.calibrate.last or split.periods.train.last) + 1
+    return float(last.astype("datetime64[m]").astype(np.int64))
+
+
+def _lineage(data: Dataset, split: Split, metrics: evaluate.Metrics) -> dict[str, Any]:
     return {
         "code_version": __version__,
         "source": data.source,
         "data_digest": data.digest,
-        "months": temporal(data.months).months._asdict(),
+        "periods": split.periods._asdict(),
+        "learnt_until_min": _end(split),
         "seed": SEED,
         "parameters": PARAMETERS,
-        "metrics": asdict(metrics),
+        "scores": [asdict(score) for score in metrics.scores],
     }
 
 
@@ -160,11 +209,11 @@ def _save(pipeline: Pipeline, metrics: evaluate.Metrics, output: Path, trust_fol
     artifact = to_artifact(pipeline, hashlib.sha256(model).hexdigest())
     output.parent.mkdir(parents=True, exist_ok=True)
     trust_folder.mkdir(parents=True, exist_ok=True)
-    _write(output, model)
+    write(output, model)
     trust.record(trust_folder, model, output.name)
     _write_metrics(metrics, output)
     # Last: a service that starts takes up the artefact, so all that it speaks of must be there.
-    _write(artifact_path(output), artifact.to_bytes())
+    write(artifact_path(output), artifact.to_bytes())
     folder = output.parent
     return Trained(output, artifact_path(output), folder / evaluate.METRICS_FILE, folder / card.CARD_FILE, metrics)
 
@@ -184,11 +233,11 @@ def _check_output(output: Path) -> None:
 
 
 def _write_metrics(metrics: evaluate.Metrics, model: Path) -> None:
-    _write(model.parent / evaluate.METRICS_FILE, evaluate.as_json(metrics).encode())
-    _write(model.parent / card.CARD_FILE, card.render(metrics, model.name).encode())
+    write(model.parent / evaluate.METRICS_FILE, evaluate.as_json(metrics).encode())
+    write(model.parent / card.CARD_FILE, card.render(metrics, model.name).encode())
 
 
-def _write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     scratch = Path(name)

@@ -1,0 +1,98 @@
+"""`include=` of `POST /model/predict/`: what is answered besides the prediction, from the same call of the model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection
+from difflib import get_close_matches
+from urllib.parse import parse_qsl
+
+from pydantic_core import ErrorDetails
+from starlette.types import Scope
+
+from flight_delay.api import explanation
+from flight_delay.api.answer import Answer
+from flight_delay.api.errors import ProblemError, refusal
+from flight_delay.messages import Language
+from flight_delay.model.distribution import INTERVALS, PERCENTS
+
+PARAMETER = "include"
+_NOTHING: frozenset[str] = frozenset()
+
+
+def asked(scope: Scope) -> frozenset[str]:
+    """Return what a request's URL asks to include, given repeatedly or with commas.
+
+    Raises `ProblemError` (422) for what is not known: it is not passed over in silence.
+    """
+    query: bytes = scope["query_string"]
+    if not query:
+        return _NOTHING
+    given = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    words = [word.strip() for name, value in given if name == PARAMETER for word in value.split(",")]
+    refused = [
+        _unknown("no_parameter", name, value, name, [PARAMETER]) for name, value in given if name != PARAMETER
+    ] + [_unknown("no_include", PARAMETER, word, word, list(INCLUDES)) for word in words if word not in INCLUDES]
+    if refused:
+        raise ProblemError.of_fields(refused)
+    return frozenset(words)
+
+
+def body(answer: Answer, asked: Collection[str], language: Language) -> bytes:
+    """Return the JSON of an answer with all that was asked for."""
+    if not asked:
+        return b'{"prediction":%s}' % json.dumps(answer.minutes).encode()
+    included = {name: include(answer, language) for name, include in INCLUDES.items() if name in asked}
+    whole = {"prediction": answer.minutes} | included
+    return json.dumps(whole, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def has_text(asked: Collection[str]) -> bool:
+    """Whether some of it is in a language."""
+    return "explanation" in asked or "notes" in asked
+
+
+def takes_long(asked: Collection[str]) -> bool:
+    """Whether it takes milliseconds, during which others should be answered."""
+    return "explanation" in asked
+
+
+def _interval(answer: Answer, _: Language) -> object:
+    return {str(width): answer.said.quantiles(percents) for width, percents in INTERVALS.items()}
+
+
+def _quantiles(answer: Answer, _: Language) -> object:
+    return dict(zip(map(str, PERCENTS), answer.said.quantiles(), strict=True))
+
+
+def _probabilities(answer: Answer, _: Language) -> object:
+    return answer.said.probabilities()._asdict()
+
+
+def _metadata(answer: Answer, _: Language) -> object:
+    specialist = answer.said.specialist
+    return {
+        "id": answer.prediction_id,
+        "model_version": answer.loaded.live.version,
+        "horizon": specialist.horizon.value,
+        "told": specialist.sees_network,
+        "predicted_at": answer.predicted_at.isoformat(),
+    }
+
+
+INCLUDES: dict[str, Callable[[Answer, Language], object]] = {
+    "interval": _interval,
+    "quantiles": _quantiles,
+    "probabilities": _probabilities,
+    "explanation": explanation.explained,
+    "metadata": _metadata,
+    "notes": explanation.notes,
+}
+"""What can be included, in the order in which it is answered, and how it is made."""
+
+
+def _unknown(kind: str, location: str, value: str, given: str, choices: list[str]) -> ErrorDetails:
+    nearest = get_close_matches(given, choices, n=1)
+    if nearest:
+        return refusal(f"{kind}_nearest", (location,), value, given=given or '""', nearest=nearest[0])
+    return refusal(kind, (location,), value, given=given or '""', known=", ".join(choices))

@@ -1,0 +1,210 @@
+"""Flights as anyone has them in files."""
+
+import datetime as dt
+import gzip
+import math
+import zipfile
+
+import duckdb
+import pytest
+
+from flight_delay.airports import Airport
+from flight_delay.errors import ColumnsMissing, FlightsMissing, FlightsUnreadable, NoFlight
+from flight_delay.flight import Weather
+from flight_delay.model.features import Codes
+from flight_delay.model.flights_file import Report, Reports, read
+
+TODAY = dt.date(2026, 11, 23)
+NEW_YORK, LOS_ANGELES = Airport(40.64, -73.78, "America/New_York"), Airport(33.94, -118.41, "America/Los_Angeles")
+CODES = Codes({"JFK": NEW_YORK, "LAX": LOS_ANGELES}, {}, {}, {}, ())
+HEADER = "year,month,day,sched_dep_time,sched_arr_time,carrier,flight,tailnum,origin,dest,dep_delay,arr_delay,air_time"
+LINES = [
+    "2013,7,23,1630,1930,DL,7,N7DL,JFK,LAX,10,-5,330",
+    "2013,7,23,2400,NA,AA,1,,JFK,LAX,NA,NaN,",
+    "2013,7,1,530,840,DL,9,N9DL,JFK,XXX,0,0,300",
+]
+ROWS = "\n".join([HEADER, *LINES]) + "\n"
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """Read what a CSV file holds."""
+
+    def rows(text, name="flights.csv"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return read(path, CODES, TODAY)
+
+    return rows
+
+
+def minute(*moment):
+    return dt.datetime(*moment, tzinfo=dt.UTC).timestamp() / 60
+
+
+class TestRows:
+    def test_what_is_told_is_read_and_what_stands_for_nothing_is_missing(self, rows):
+        first, second, third = rows(ROWS).flights
+        assert (first.dep_delay, first.flight, first.tailnum, first.year) == (10.0, 7, "N7DL", 2013)
+        assert (second.sched_dep_time, second.sched_arr_time, second.dep_delay, second.tailnum) == (
+            2400,
+            None,
+            None,
+            None,
+        )
+        assert third.dest == "XXX"
+
+    def test_instants_follow_from_the_airports_clocks(self, rows):
+        legs = rows(ROWS).legs
+        assert legs[0].sched_dep == minute(2013, 7, 23, 20, 30)
+        assert legs[0].sched_arr == minute(2013, 7, 24, 2, 30)
+        assert legs[0].dep == minute(2013, 7, 23, 20, 40)
+        assert legs[0].arr == minute(2013, 7, 24, 2, 25)
+        assert legs[0].air_time == 330
+        assert legs[1].sched_dep == minute(2013, 7, 24, 4, 0)
+        assert math.isnan(legs[1].dep)
+        assert math.isnan(legs[2].sched_arr)
+
+    def test_instants_that_the_file_has_go_before_them(self, rows):
+        text = (
+            "month,day,sched_dep_time,carrier,origin,dest,dep_delay,sched_dep_utc,arr_utc\n"
+            "7,23,1630,DL,JFK,LAX,10,2013-07-23 20:31:00,2013-07-24T02:00:00Z\n"
+        )
+        (leg,) = rows(text).legs
+        assert leg.sched_dep == minute(2013, 7, 23, 20, 31)
+        assert leg.dep == minute(2013, 7, 23, 20, 41)
+        assert leg.arr == minute(2013, 7, 24, 2, 0)
+
+    def test_a_distance_in_whatever_unit_is_not_taken_for_kilometres(self, rows):
+        header, first, *_ = ROWS.splitlines()
+        (leg,) = rows(f"{header},distance\n{first},2475\n").legs
+        assert leg.distance_km == pytest.approx(3974, abs=5)
+
+    def test_columns_in_another_order_in_capitals_and_unknown_ones(self, rows):
+        text = "what,CARRIER,origin,DEST,sched_dep_time,day,Month\n#,DL,JFK,LAX,1630,23,7\n"
+        (flight,) = rows(text).flights
+        assert flight.carrier == "DL"
+        assert flight.month == 7
+
+    def test_no_rows_are_no_flights(self, rows):
+        assert rows(HEADER + "\n").flights == []
+
+    def test_ids_are_kept_as_they_are_written(self, rows):
+        header, *lines = ROWS.splitlines()
+        text = "\n".join(
+            [f"id,{header}", *(f"{name},{line}" for name, line in zip(["007", "", "x"], lines, strict=True))]
+        )
+        assert rows(text).ids == ["007", None, "x"]
+        assert rows(ROWS).ids == []
+
+
+class TestFiles:
+    def test_the_same_flights_however_they_are_packed(self, tmp_path, rows):
+        plain = rows(ROWS)
+        (tmp_path / "packed.csv.gz").write_bytes(gzip.compress(ROWS.encode()))
+        with zipfile.ZipFile(tmp_path / "packed.zip", "w") as archive:
+            archive.writestr("flights.csv", ROWS)
+        duckdb.sql(f"SELECT * FROM read_csv('{tmp_path}/flights.csv', nullstr=['NA', ''])").write_parquet(
+            f"{tmp_path}/f.parquet"
+        )
+        for name in ("packed.csv.gz", "packed.zip", "f.parquet"):
+            read_again = read(tmp_path / name, CODES, TODAY)
+            assert read_again.flights == plain.flights
+            assert repr(read_again.legs) == repr(plain.legs)
+
+    def test_a_folder_is_read_in_the_order_of_its_paths_with_what_they_say(self, tmp_path):
+        for month, day in ((7, 5), (12, 3)):
+            folder = tmp_path / "year=2013" / f"month={month}"
+            folder.mkdir(parents=True)
+            duckdb.sql(
+                f"SELECT {day} + i AS day, 1630 AS sched_dep_time, 'DL' AS carrier, 'JFK' AS origin, 'LAX' AS dest "
+                "FROM range(3) AS t(i) ORDER BY i DESC"
+            ).write_parquet(f"{folder}/part.parquet")
+        (tmp_path / "airports.csv").write_text("code\nJFK\n")
+        found = read(tmp_path, CODES, TODAY).flights
+        assert [(flight.year, flight.month, flight.day) for flight in found] == [
+            (2013, month, day) for month, day in [(12, 5), (12, 4), (12, 3), (7, 7), (7, 6), (7, 5)]
+        ]
+
+    @pytest.mark.parametrize("name", ["nothing.csv", "flights.txt", "folder"])
+    def test_no_files(self, tmp_path, name):
+        (tmp_path / "flights.txt").write_text(ROWS)
+        (tmp_path / "folder").mkdir()
+        with pytest.raises(FlightsMissing):
+            read(tmp_path / name, CODES, TODAY)
+
+    @pytest.mark.parametrize("name", ["flights.parquet", "flights.zip"])
+    def test_a_file_that_is_not_what_its_name_says(self, rows, name):
+        with pytest.raises(FlightsUnreadable):
+            rows(ROWS, name)
+
+    def test_a_line_that_is_broken_is_not_passed_over(self, rows):
+        with pytest.raises(FlightsUnreadable):
+            rows(ROWS + "2013,7\n" + LINES[0] + "\n")
+
+
+class TestWhatIsNoFlight:
+    def test_a_column_that_is_missing(self, rows):
+        with pytest.raises(ColumnsMissing) as caught:
+            rows("month,day,carrier,origin\n7,23,DL,JFK\n")
+        assert caught.value.facts["missing"] == "sched_dep_time, dest"
+
+    @pytest.mark.parametrize(
+        ("field", "value", "rule"),
+        [
+            ("month", "13", "must be at most 12"),
+            ("month", "", "required, but absent"),
+            ("day", "7.5", "must be a whole number"),
+            ("day", "31st", "must be a number"),
+            ("origin", "New York", "has not the expected form"),
+            ("sched_dep_time", "1675", "must be a clock time"),
+            ("dep_delay", "inf", "must be a number"),
+            ("sched_dep_utc", "yesterday", "must be a moment in UTC"),
+            ("temp_c", "451", "must be at most 60"),
+        ],
+    )
+    def test_row_field_value_and_rule_are_named(self, rows, field, value, rule):
+        good = {"month": "2", "day": "3", "sched_dep_time": "1630", "carrier": "DL", "origin": "JFK", "dest": "LAX",
+                "dep_delay": "1", "sched_dep_utc": "", "temp_c": "20"}  # fmt: skip
+        lines = [",".join(good), *[",".join(good.values())] * 2, ",".join((good | {field: value}).values())]
+        with pytest.raises(NoFlight) as caught:
+            rows("\n".join(lines) + "\n")
+        facts = caught.value.facts
+        assert (facts["row"], facts["field"]) == (2, field)
+        assert value in facts["value"] or not value
+        assert rule in facts["meaning"]["en"]
+
+    def test_a_date_that_does_not_exist(self, rows):
+        with pytest.raises(NoFlight) as caught:
+            rows("year,month,day,sched_dep_time,carrier,origin,dest\n2013,2,29,1630,DL,JFK,LAX\n")
+        assert caught.value.facts["field"] == "day"
+
+
+class TestWeather:
+    HEADER = "year,month,day,sched_dep_time,carrier,origin,dest,dep_delay,temp_c"
+
+    def test_what_has_no_time_is_taken_as_told_before_and_after_departure(self, rows):
+        read_rows = rows(f"{self.HEADER}\n2013,7,23,1630,DL,JFK,LAX,10,25\n2013,7,23,1630,DL,JFK,LAX,10,\n")
+        known = read_rows.known(Reports([]))
+        assert [flight.weather for flight in known.flights] == known.weather_before == [Weather(temp_c=25), None]
+
+    def test_what_has_a_time_counts_from_then_on(self, rows):
+        at_departure, before = [], []
+        for observed in ("20:41", "20:40", "18:31", "18:30", "14:30", "12:30", "12:29"):
+            read_rows = rows(f"{self.HEADER},weather_utc\n2013,7,23,1630,DL,JFK,LAX,10,25,2013-07-23 {observed}:00\n")
+            known = read_rows.known(Reports(read_rows.reports))
+            at_departure.append(known.flights[0].weather is not None)
+            before.append(known.weather_before[0] is not None)
+        assert at_departure == [False, True, True, True, False, False, False]
+        assert before == [False, False, False, True, True, True, False]
+
+    def test_the_last_report_of_the_airport_unless_it_is_too_old(self):
+        cold, warm = Weather(temp_c=1), Weather(temp_c=20)
+        reports = Reports([Report("JFK", 2000.0, warm), Report("JFK", 1000.0, cold), Report("LGA", 1500.0, warm)])
+        assert reports.last("JFK", 1999.0) is None
+        assert reports.last("JFK", 1360.0) == cold
+        assert reports.last("JFK", 1361.0) is None
+        assert reports.last("JFK", 2000.0) == warm
+        assert reports.last("EWR", 2000.0) is None
+        assert reports.last("JFK", math.nan) is None
