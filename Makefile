@@ -40,6 +40,7 @@ lock: .venv/.test  ## pin the newest allowed versions of everything, with hashes
 bench: .venv/.test  ## measure what the documentation quotes
 	$(BIN)/python benchmarks/serving.py
 	$(BIN)/python benchmarks/etl.py
+	$(BIN)/python benchmarks/model.py
 
 clean:  ## remove what the commands made, but neither the model nor the history
 	rm -rf .venv .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

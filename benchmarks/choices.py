@@ -23,19 +23,18 @@ GROUPS = {
     "habits of the flight": ("_flight_14d",),
     "habits of the route": ("block_route_14d",),
     "gains": ("gain_",),
-    "departure delays": ("delay_all", "delay_origin", "delay_dest", "delay_region", "delay_carrier"),
+    "departure delays": ("delay_origin", "delay_dest", "delay_region", "delay_carrier"),
     "ground times": ("ground_",),
-    "air times": ("air_all", "air_dest", "air_region"),
+    "air times": ("air_dest", "air_region"),
     "block times": ("excess_", "block_route_360min"),
     "those that wait": ("waiting_",),
-    "key: all": ("_all_",),
     "key: origin": ("_origin_60min", "_origin_240min"),
     "key: dest": ("_dest_60min",),
     "key: region and origin": ("_region_origin_",),
     "key: carrier": ("_carrier_",),
     "the whole network": ("_60min", "_240min", "_360min", "inbound_"),
 }
-FACTORS = (0.5, 1.0, 2.0, 4.0)
+FACTORS = (0.5, 1.0, 2.0)
 
 
 def main() -> None:

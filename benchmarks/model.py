@@ -71,6 +71,7 @@ def replay(data: Any) -> Iterable[tuple[str, str]]:
 
 def one_answer(data: Any) -> Iterable[tuple[str, str]]:
     """Yield how long one answer takes, distinct flights, with a state that was told of the day."""
+    from flight_delay.flight import Flight
     from flight_delay.model.artifact import Answer, Artifact
     from flight_delay.model.network_state import NetworkState
 
@@ -94,11 +95,12 @@ def one_answer(data: Any) -> Iterable[tuple[str, str]]:
         ("departed, nothing known of the network", departed, None),
         ("schedule", before, None),
     ):
-        asked: Callable[[NetworkState | None], list[Answer]] = lambda known, flights=flights: [
-            artifact.answer(flight, today, known) for flight in flights
-        ]
-        minutes = timed(lambda asked=asked, known=known: asked(known))
-        all_of_it = timed(lambda asked=asked, known=known: [whole(answer) for answer in asked(known)])
+
+        def asked(flights: list[Flight] = flights, known: NetworkState | None = known) -> list[Answer]:
+            return [artifact.answer(flight, today, known) for flight in flights]
+
+        minutes = timed(asked)
+        all_of_it = timed(lambda asked=asked: [whole(answer) for answer in asked()])
         yield (
             f"one answer, {name}: µs for the minutes; with quantiles and chances",
             f"{spread([one / len(flights) * 1e6 for one in minutes], '.0f')}; "

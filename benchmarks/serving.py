@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import json
 import os
 import platform
@@ -17,10 +16,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 CLIENTS = (1, 16, 64)
@@ -132,29 +131,7 @@ def run() -> dict[int, dict[str, list[Measured]]]:
     return results
 
 
-def in_process() -> tuple[float, float]:
-    """Return microseconds for one distinct flight: by one ensemble alone, and from `Flight` to minutes."""
-    from flight_delay.flight import Flight, local_date
-    from flight_delay.model.artifact import Artifact
-    from flight_delay.model.features import Horizon, features_of, values
-
-    artifact = Artifact.from_bytes((ROOT / "model" / "flight_delay_model.npz").read_bytes())
-    flights = [Flight.model_validate_json(request.split(b"\r\n\r\n")[1]) for request in bodies()]
-    today = dt.date.today()
-    features = features_of(Horizon.DEPARTED)
-    rows = [values(features, flight, local_date(flight, today), artifact.codes) for flight in flights]
-    trees = artifact.minutes[Horizon.DEPARTED]
-    return _microseconds(trees.predict, rows), _microseconds(lambda flight: artifact.predict(flight, today), flights)
-
-
-def _microseconds(function: Callable[[Any], object], arguments: list[Any]) -> float:
-    started = time.perf_counter()
-    for argument in arguments:
-        function(argument)
-    return (time.perf_counter() - started) / len(arguments) * 1e6
-
-
-def report(results: dict[int, dict[str, list[Measured]]], microseconds: tuple[float, float]) -> str:
+def report(results: dict[int, dict[str, list[Measured]]]) -> str:
     """Return the page of documentation."""
     lines = [
         "# Benchmarks",
@@ -178,16 +155,11 @@ def report(results: dict[int, dict[str, list[Measured]]], microseconds: tuple[fl
                 f"| {statistics.median(turn.p50_ms for turn in turns):.2f} "
                 f"| {statistics.median(turn.p99_ms for turn in turns):.2f} |"
             )
-    trees, whole = microseconds
-    lines += [
-        "",
-        f"In process, one distinct flight at a time: {trees:.0f} µs in the ensemble, {whole:.0f} µs from the validated "
-        "flight to its minutes.",
-    ]
+    lines += ["", "One answer in process: [benchmarks of the model](benchmarks-model.md)."]
     return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
-    page = report(run(), in_process())
+    page = report(run())
     (ROOT / "docs" / "benchmarks.md").write_text(page, "utf-8")
     print(page)

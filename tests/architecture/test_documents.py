@@ -33,22 +33,26 @@ def test_the_curls_of_the_readme_are_answered(document, server):
             asked = command.replace("http://localhost:8000", server.url).replace("curl ", "curl -sf --noproxy '*' ", 1)
             done = subprocess.run(["sh", "-c", asked], cwd=server.folder, capture_output=True, text=True, check=True)
             answers.append(json.loads(done.stdout))
-    prediction, health, ready, loaded, history = answers
+    prediction, included, told, health, ready, loaded, history = answers
     assert prediction.keys() == json.loads(blocks(document, "json")[0]).keys()
     assert prediction["prediction"] == pytest.approx(json.loads(blocks(document, "json")[0])["prediction"], abs=3)
+    assert included.keys() == {"prediction", "interval", "probabilities", "explanation", "notes"}
+    assert told == {"accepted": 1}
     assert health == {"status": "API está funcionando corretamente"}
     assert ready["database"] == "ok"
     assert loaded == {"status": "Modelo carregado com sucesso"}
-    assert len(history["history"]) == 1
+    assert len(history["history"]) == 2
 
 
 @pytest.mark.parametrize("document", READMES)
 def test_the_figures_of_the_readme_are_those_of_the_model(document, trained):
     figures = [
         [cell.strip().replace(",", ".") for cell in row.strip("|").split("|")]
-        for row in re.findall(r"^\| (?:departed|schedule) .*$", (ROOT / document).read_text("utf-8"), re.M)
+        for row in re.findall(
+            r"^\| (?:departed|pre_departure|schedule) .*$", (ROOT / document).read_text("utf-8"), re.M
+        )
     ]
-    assert len(figures) == 7
+    assert len(figures) == 9
     for horizon, _, _, rmse, mae, auc in figures:
         same = [score for score in trained.metrics.scores if score.horizon == horizon]
         score = min(same, key=lambda score: abs(score.rmse - float(rmse)))

@@ -234,6 +234,19 @@ class TestServe:
         assert "hunter2" not in done.stderr + done.stdout
 
 
+def test_a_model_of_another_version_is_not_taken_for_a_current_one(workspace, capsys):
+    """`up` trains again instead of serving what cannot be served."""
+    from flight_delay.cli.service import _is_usable
+
+    model = workspace / "model" / "flight_delay_model.joblib"
+    assert _is_usable(model)
+    assert not _is_usable(workspace / "elsewhere.joblib")
+    artifact = model.with_suffix(".npz")
+    artifact.write_bytes(artifact.read_bytes()[:1000])
+    assert not _is_usable(model)
+    assert "training another" in capsys.readouterr().err
+
+
 def test_up_goes_the_whole_way_and_the_second_time_in_seconds(start_server, trained, tmp_path):
     """From an empty folder to an answer, by the one command that `make run` calls."""
     first = start_server(tmp_path, command="up")

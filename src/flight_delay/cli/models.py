@@ -176,9 +176,10 @@ def _show_backtest(backtest: Backtest) -> None:
 
 def _show_months(backtest: Backtest) -> None:
     """Print the error of each month, of those ways of answering that are told most."""
+    from flight_delay.model.baselines import LINE
     from flight_delay.model.evaluate import EVERYTHING
 
-    ways = [score for score in backtest.pooled if score.inputs in {EVERYTHING, "dep_delay"}]
+    ways = [score for score in backtest.pooled if score.inputs == EVERYTHING or score.model == LINE]
     names = [(score.horizon, score.model, score.inputs) for score in ways]
     rows = [
         (month, *(_shown(found.rmse, ".2f") for found in scores if (found.horizon, found.model, found.inputs) in names))

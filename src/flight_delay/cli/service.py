@@ -10,12 +10,14 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import typer
 
 from flight_delay.cli.commands import MODEL_FILE, Host, Port, Workers, app, explaining
 from flight_delay.cli.data import EngineName, engine_of, make_table, source_of
 from flight_delay.cli.models import make_model
+from flight_delay.errors import BrokenArtifact
 from flight_delay.flight import Flight
 from flight_delay.settings import Settings
 from flight_delay.terminal import err, language, out, say
@@ -42,13 +44,28 @@ def up(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> Non
         engine_of(EngineName.DUCKDB, "", settings.processed_dir.parent, settings.memory_mb),
     )
     model = settings.model_dir / MODEL_FILE
-    if model.is_file() and model.with_suffix(".npz").is_file():
+    if _is_usable(model):
         out.print(say("model_current", model=model))
     else:
         make_model(settings, settings.processed_dir, model)
     # In a process that has never met DuckDB or LightGBM: serving needs neither in memory.
     options = ["--host", host, "--port", str(port), "--workers", str(workers)]
     os.execv(sys.executable, [sys.executable, "-m", "flight_delay", "serve", *options])
+
+
+def _is_usable(model: Path) -> bool:
+    """Whether a model is there, and of this version."""
+    from flight_delay.model.artifact import Artifact
+
+    artifact = model.with_suffix(".npz")
+    if not (model.is_file() and artifact.is_file()):
+        return False
+    try:
+        Artifact.from_bytes(artifact.read_bytes())
+    except BrokenArtifact as error:
+        err.print(say("model_unusable", model=model, problem=error.facts["problem"]), style="yellow", markup=False)
+        return False
+    return True
 
 
 def _serve(host: str, port: int, workers: int) -> None:

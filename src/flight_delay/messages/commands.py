@@ -215,6 +215,10 @@ TEXTS: dict[str, dict[Language, str]] = {
         "pt": "Modelo em {model}; métricas em {metrics}; cartão em {card}.",
         "en": "Model in {model}; metrics in {metrics}; card in {card}.",
     },
+    "model_unusable": {
+        "pt": "O modelo em {model} não serve a esta versão ({problem}); treinando outro.",
+        "en": "The model in {model} does not suit this version ({problem}); training another.",
+    },
     "model_current": {"pt": "O modelo em {model} já existe.", "en": "The model in {model} is there already."},
     "tested_on": {
         "pt": "Treinado de {train}, calibrado em {calibrate}, testado em {test} ({flights:,} voos)",

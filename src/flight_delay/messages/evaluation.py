@@ -7,6 +7,7 @@ TEXTS: dict[str, dict[Language, str]] = {
     "without weather": {"pt": "sem o tempo", "en": "without weather"},
     "without network state": {"pt": "sem a rede", "en": "without network"},
     "documented ten fields": {"pt": "só dez campos", "en": "ten fields only"},
+    "habits as old as the model": {"pt": "hábitos antigos", "en": "old habits"},
     "nothing": {"pt": "nada", "en": "nothing"},
     "is told": {"pt": "sabe", "en": "is told"},
     "bias": {"pt": "viés", "en": "bias"},

@@ -191,7 +191,7 @@ class Artifact:
             facts = json.loads(arrays.pop("manifest").tobytes())
             if facts["format"] != FORMAT:
                 raise BrokenArtifact(f"format {facts['format']}, this version reads {FORMAT}; train again")
-            if facts["features"] != _feature_names() or facts["means"] != [mean.name for mean in MEANS]:
+            if facts["features"] != feature_names() or facts["means"] != [mean.name for mean in MEANS]:
                 raise BrokenArtifact("it was made for other features; train again")
             return cls(
                 manifest=Manifest(facts["source_sha256"], facts["lineage"]),
@@ -210,7 +210,7 @@ class Artifact:
             "format": FORMAT,
             "source_sha256": self.manifest.source_sha256,
             "lineage": self.manifest.lineage,
-            "features": _feature_names(),
+            "features": feature_names(),
             "means": [mean.name for mean in MEANS],
             "habits_of": [habit.value for habit in self.habits],
             "strangeness": {specialist.value: expert.strangeness for specialist, expert in self.experts.items()},
@@ -229,7 +229,8 @@ def _known_until(cut_off: float, now: float) -> float:
     return min(cut_off, now) if cut_off - now <= AHEAD_WITHIN_MIN else math.nan
 
 
-def _feature_names() -> dict[str, list[str]]:
+def feature_names() -> dict[str, list[str]]:
+    """Return the names of the features that each specialist sees."""
     return {specialist.value: [feature.name for feature in features_of(specialist)] for specialist in Specialist}
 
 

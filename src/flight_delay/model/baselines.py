@@ -24,6 +24,7 @@ from flight_delay.model.specialist import PARAMETERS, known_delay
 from flight_delay.model.split import Split
 from flight_delay.model.views import Views
 
+LINE = "line a + b * dep_delay"
 _ORIGINAL_CODES = ("carrier", "origin", "dest")
 _ORIGINAL_NUMBERS = ("dep_delay", "month", "day", "sched_dep_time", "sched_arr_time", "distance")
 _DEP_DELAY_COLUMN = len(_ORIGINAL_CODES) + _ORIGINAL_NUMBERS.index("dep_delay")
@@ -44,7 +45,7 @@ def answers(data: Dataset, split: Split) -> Iterator[tuple[Way, Said]]:
     departed = Horizon.DEPARTED.value
     yield Way(departed, "dep_delay itself", "dep_delay"), Said(dep_delay[tested])
     on_line = line.intercept_ + line.coef_[0] * dep_delay[tested]
-    yield Way(departed, "line a + b * dep_delay", "dep_delay"), Said(on_line)
+    yield Way(departed, LINE, "dep_delay"), Said(on_line)
     for horizon, inputs, told in (
         (departed, "ten fields", seen),
         (Horizon.SCHEDULE.value, "nine fields", np.delete(seen, _DEP_DELAY_COLUMN, axis=1)),

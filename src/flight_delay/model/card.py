@@ -43,7 +43,8 @@ for airports, airlines or years that are unlike those above without measuring it
 Minutes, but for R2, AUC and the columns after it. AUC: how well late flights are told from others (0.5 is
 chance). Brier and calibration error belong to the chance of being late; the share inside the interval that is to
 hold 80 % (90 %) of the flights should be just that. `documented ten fields` is the worst case when serving: no
-weather, no flight number, no tail number, and nothing heard of the network since the model was made.
+weather, no flight number, no tail number, and nothing heard of the network since the model was made. With `habits
+as old as the model` nothing has been heard since either.
 
 Root mean squared error, in minutes (shorter is better):
 

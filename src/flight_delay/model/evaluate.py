@@ -49,9 +49,11 @@ EVERYTHING = "all that is known"
 WITHOUT_NETWORK = "without network state"
 WITHOUT_WEATHER = "without weather"
 DOCUMENTED = "documented ten fields"
+OLD_HABITS = "habits as old as the model"
 _FEWEST_FLIGHTS = {"carrier": 500, "origin": 500}
 """Slices of fewer flights say more of chance than of the model."""
 _HOURS_IN_BLOCK = 3
+_NOT_LEFT = {"dep_delay": None, "weather": None}
 _NO_WEATHER_NOR_NUMBERS = {"weather": None, "flight": None, "tailnum": None}
 
 
@@ -99,12 +101,14 @@ def evaluate(pipeline: Pipeline, data: Dataset, split: Split, views: Views) -> M
     documented = pipeline.named_steps["features"].transform(
         [flight.model_copy(update=_NO_WEATHER_NOR_NUMBERS) for flight in tested]
     )
+    untold = pipeline.named_steps["features"].transform([flight.model_copy(update=_NOT_LEFT) for flight in tested])
     told = list(at_horizons(delay, matrices))
     alone = said_by(delay, Specialist.DEPARTED_ALONE, documented)
     everyone = [
         *told,
         *told_less(delay, matrices),
         (_way(Specialist.DEPARTED_ALONE, DOCUMENTED), alone),
+        (_way(Specialist.SCHEDULE, OLD_HABITS), said_by(delay, Specialist.SCHEDULE, untold)),
         *baselines.answers(data, split),
     ]
     truth = data.arr_delay[split.test]

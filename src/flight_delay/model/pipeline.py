@@ -16,13 +16,13 @@ from sklearn.pipeline import Pipeline
 
 from flight_delay.airports import Airport
 from flight_delay.flight import Flight, local_date
-from flight_delay.model.artifact import Artifact, Expert, Manifest
+from flight_delay.model.artifact import Artifact, Expert, Manifest, feature_names
 from flight_delay.model.compile import compile_boosters
 from flight_delay.model.distribution import PERCENTS, Probabilities, Residuals
 from flight_delay.model.features import Codes, Specialist, leg_of
 from flight_delay.model.matrix import Floats, Played, by_specialist, columns, is_strange, matrix
 from flight_delay.model.network_state import Habit, NetworkState
-from flight_delay.model.specialist import RECIPES, Fitted, Seen, fit_specialist, known_delay
+from flight_delay.model.specialist import RECIPES, Fitted, Seen, fit_specialist, known_delay, said
 
 
 class Spread(NamedTuple):
@@ -93,6 +93,7 @@ class DelayBySpecialist(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, seen: Seen, _: object = None, on_tree: Callable[[], None] = lambda: None) -> Self:
         """Fit the specialists on the rows that have a fold, calibrate them on all; `on_tree` is told of each tree."""
         self.lineage_: dict[str, Any] = {}
+        self.features_ = feature_names()
         stop = threading.Event()
 
         def grown(_: Any) -> None:
@@ -119,16 +120,16 @@ class DelayBySpecialist(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def location(self, specialist: Specialist, rows: Floats) -> Floats:
         """Return the minutes that a specialist answers."""
         seen = rows[:, columns(specialist)]
-        said = [np.asarray(booster.predict(seen)) for booster in self.specialists_[specialist].locations]
-        return np.asarray(sum(said)) / len(said) + known_delay(specialist, rows)
+        locations = [said(booster, seen) for booster in self.specialists_[specialist].locations]
+        return np.asarray(sum(locations)) / len(locations) + known_delay(specialist, rows)
 
     def spread(self, specialist: Specialist, rows: Floats) -> Spread:
         """Return the distributions that a specialist gives."""
         fitted = self.specialists_[specialist]
         seen = rows[:, columns(specialist)]
         location = self.location(specialist, rows)
-        scale = np.exp(fitted.scale.predict(seen)) * np.where(is_strange(rows), fitted.strangeness, 1.0)
-        return Spread(location, scale, np.asarray(fitted.cancelled.predict(seen)), fitted.residuals)
+        scale = np.exp(said(fitted.scale, seen)) * np.where(is_strange(rows), fitted.strangeness, 1.0)
+        return Spread(location, scale, said(fitted.cancelled, seen), fitted.residuals)
 
 
 class _Stopped(Exception):

@@ -134,7 +134,7 @@ class _Nursery:
         return {
             "feature_name": [feature.name for feature in self._features],
             "categorical_feature": [feature.name for feature in self._features if feature.categorical],
-            "params": {"max_bin": PARAMETERS["max_bin"], "verbose": -1},
+            "params": {name: PARAMETERS[name] for name in ("max_bin", "num_threads", "verbose")},
         }
 
 
@@ -163,7 +163,7 @@ def fit_specialist(specialist: Specialist, seen: Seen, seed: int, on_tree: Calla
 
     whole, rest, fold_of = whole[arrived], rest[arrived], fold_of[arrived]
     missed = rest - out_of_fold(locations, folds, fold_of, whole[:, own])
-    standardised = missed / np.exp(scale.predict(whole[:, own]))
+    standardised = missed / np.exp(said(scale, whole[:, own]))
     residuals = Residuals.of(standardised, _weights(fold_of))
     centred = residuals.around_mean() if recipe.answers == "mean" else residuals.around_median()
     strangeness = _strangeness(locations, scale, folds, fold_of, whole, rest, own, standardised)
@@ -178,8 +178,17 @@ def out_of_fold(
     for fold, booster in zip(folds, boosters, strict=True):
         mine = (fold_of == fold) | (fold_of < 0)
         if mine.any():
-            result[mine] += booster.predict(rows[mine]) / np.where(fold_of[mine] < 0, len(boosters), 1)
+            result[mine] += said(booster, rows[mine]) / np.where(fold_of[mine] < 0, len(boosters), 1)
     return result
+
+
+def said(booster: Booster, rows: Floats) -> Floats:
+    """Return what a booster says of rows.
+
+    LightGBM has one number of threads for the whole process. A call that leaves it open sets it to all of them,
+    under the hands of another that counts on its own: so every call says it.
+    """
+    return np.asarray(booster.predict(rows, num_threads=PARAMETERS["num_threads"]))
 
 
 def known_delay(specialist: Specialist, rows: Floats) -> Floats:
@@ -233,6 +242,6 @@ def _strangeness(
         hidden = whole[some].copy()
         hidden[:, [COLUMN[name] for name in group]] = np.nan
         missed = rest[some] - out_of_fold(locations, folds, fold_of[some], hidden[:, own])
-        unsure = np.abs(missed) / np.exp(scale.predict(hidden[:, own]))
+        unsure = np.abs(missed) / np.exp(said(scale, hidden[:, own]))
         found.append(float(np.quantile(unsure, 0.8) / np.quantile(np.abs(standardised[some]), 0.8)))
     return max(found)

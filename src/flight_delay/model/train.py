@@ -18,8 +18,9 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from flight_delay import __version__
-from flight_delay.errors import ModelFileMissing, MonthsMissing, OutputUnusable, TooFewMonths
+from flight_delay.errors import BrokenArtifact, ModelFileMissing, MonthsMissing, OutputUnusable, TooFewMonths
 from flight_delay.model import card, evaluate, trust
+from flight_delay.model.artifact import feature_names
 from flight_delay.model.dataset import Dataset, load
 from flight_delay.model.pipeline import DelayBySpecialist, FlightFeatures, to_artifact
 from flight_delay.model.specialist import FOLDS, PARAMETERS, Seen
@@ -115,13 +116,20 @@ def reevaluate(model: Path, processed: Path, trust_folder: Path, progress: Progr
 def open_trained(model: Path, trust_folder: Path) -> Pipeline:
     """Return the fitted pipeline of a model file that was trained here.
 
-    Raises `ModelFileMissing`, `NotAModel`, `UntrustedModel` as `reevaluate` does.
+    Raises `ModelFileMissing`, `NotAModel`, `UntrustedModel` as `reevaluate` does, and `BrokenArtifact` for a model
+    that another version of this program trained.
     """
     if not model.is_file():
         raise ModelFileMissing(model)
     content = model.read_bytes()
     trust.check(content, model.name, trust.recorded(trust_folder))
-    pipeline: Pipeline = joblib.load(io.BytesIO(content))
+    try:
+        pipeline: Pipeline = joblib.load(io.BytesIO(content))
+        features = pipeline.named_steps["delay"].features_
+    except (AttributeError, ImportError) as error:
+        raise BrokenArtifact(f"another version made it ({error}); train again") from error
+    if features != feature_names():
+        raise BrokenArtifact("it was made for other features; train again")
     return pipeline
 
 
