@@ -40,7 +40,7 @@ def test_reading_and_writing_gives_the_same_bytes(content):
 def test_it_knows_where_it_comes_from(trained, content):
     manifest = Artifact.from_bytes(content).manifest
     assert manifest.lineage["periods"]["test"] == ["2013-11-01", "2013-12-31"]
-    assert manifest.lineage["metrics"]["test_flights"] == trained.metrics.test_flights
+    assert manifest.lineage["scores"][0]["rmse"] == trained.metrics.scores[0].rmse
     assert manifest.source_sha256 in (trained.model.parent / "trusted.sha256").read_text()
 
 

@@ -55,7 +55,7 @@ def test_no_words_are_for_a_feature_that_is_not_there():
         ("dep_min", 1000.0, "The flight left at 16:40"),
         ("temp_c", -7.0, "It is -7 °C at JFK"),
         ("wind_east_ms", -9.0, "The west wind at JFK is 9 m/s"),
-        ("air_all_60min", 1.06, "Flights in general have lately been in the air for 106% of what the distance usually takes"),
+        ("air_dest_60min", 1.06, "Flights to LAX have lately been in the air for 106% of what the distance usually takes"),
         ("later_flight_14d", -0.12, "In the last weeks this flight was late less often than others: on 12% fewer of its days"),
         ("waiting_origin_60min", 7.3, "Some 7 flights from JFK that should have left in the last hour have not"),
         ("inbound_slack", -25.0, "The aircraft is expected 25 min after this flight is to leave"),

@@ -66,15 +66,16 @@ class TestRows:
         assert math.isnan(legs[1].dep)
         assert math.isnan(legs[2].sched_arr)
 
-    def test_instants_that_the_file_has_go_before_them(self, rows):
+    def test_the_instants_are_those_of_the_clocks_whatever_the_file_says(self, rows):
+        """One definition for training, files and the service: local clocks, and delays."""
         text = (
-            "month,day,sched_dep_time,carrier,origin,dest,dep_delay,sched_dep_utc,arr_utc\n"
-            "7,23,1630,DL,JFK,LAX,10,2013-07-23 20:31:00,2013-07-24T02:00:00Z\n"
+            "year,month,day,sched_dep_time,sched_arr_time,carrier,origin,dest,dep_delay,arr_delay,sched_dep_utc,arr_utc\n"
+            "2013,7,23,1630,1930,DL,JFK,LAX,10,-5,2013-07-23 20:31:00,yesterday\n"
         )
         (leg,) = rows(text).legs
-        assert leg.sched_dep == minute(2013, 7, 23, 20, 31)
-        assert leg.dep == minute(2013, 7, 23, 20, 41)
-        assert leg.arr == minute(2013, 7, 24, 2, 0)
+        assert leg.sched_dep == minute(2013, 7, 23, 20, 30)
+        assert leg.dep == minute(2013, 7, 23, 20, 40)
+        assert leg.arr == minute(2013, 7, 24, 2, 25)
 
     def test_a_distance_in_whatever_unit_is_not_taken_for_kilometres(self, rows):
         header, first, *_ = ROWS.splitlines()
@@ -160,13 +161,13 @@ class TestWhatIsNoFlight:
             ("origin", "New York", "has not the expected form"),
             ("sched_dep_time", "1675", "must be a clock time"),
             ("dep_delay", "inf", "must be a number"),
-            ("sched_dep_utc", "yesterday", "must be a moment in UTC"),
+            ("weather_utc", "yesterday", "must be a moment in UTC"),
             ("temp_c", "451", "must be at most 60"),
         ],
     )
     def test_row_field_value_and_rule_are_named(self, rows, field, value, rule):
         good = {"month": "2", "day": "3", "sched_dep_time": "1630", "carrier": "DL", "origin": "JFK", "dest": "LAX",
-                "dep_delay": "1", "sched_dep_utc": "", "temp_c": "20"}  # fmt: skip
+                "dep_delay": "1", "weather_utc": "", "temp_c": "20"}  # fmt: skip
         lines = [",".join(good), *[",".join(good.values())] * 2, ",".join((good | {field: value}).values())]
         with pytest.raises(NoFlight) as caught:
             rows("\n".join(lines) + "\n")

@@ -9,7 +9,6 @@ Forms = dict[str, dict[Language, str]]
 """The words of a feature by the ending of their key."""
 
 _WHO: dict[str, dict[Language, str]] = {
-    "all": {"pt": "os voos em geral", "en": "flights in general"},
     "origin": {"pt": "os voos que saem de {origin}", "en": "flights from {origin}"},
     "dest": {"pt": "os voos para {dest}", "en": "flights to {dest}"},
     "region_origin": {
@@ -97,11 +96,11 @@ _LATELY: dict[str, Forms] = {
 """What flights have been doing in the last hour or two."""
 
 _LATELY_OF: dict[str, tuple[str, ...]] = {
-    "gain": ("all", "origin", "dest", "region_origin", "carrier", "carrier_origin"),
-    "delay": ("all", "origin", "dest", "region_origin", "carrier", "carrier_origin"),
-    "ground": ("all", "origin", "dest", "region_origin"),
-    "air": ("all", "dest", "region_origin"),
-    "excess": ("all", "origin", "dest", "region_origin"),
+    "gain": ("origin", "dest", "region_origin", "carrier", "carrier_origin"),
+    "delay": ("origin", "dest", "region_origin", "carrier", "carrier_origin"),
+    "ground": ("origin", "dest", "region_origin"),
+    "air": ("dest", "region_origin"),
+    "excess": ("origin", "dest", "region_origin"),
 }
 
 _LONGER: Forms = {
@@ -139,7 +138,6 @@ _WAITING: Forms = {
 _WEEKS: dict[Language, str] = {"pt": "nas últimas semanas", "en": "in the last weeks"}
 _HOURS: dict[Language, str] = {"pt": "nas últimas horas", "en": "in the last hours"}
 _HOUR: dict[Language, str] = {"pt": "na última hora", "en": "in the last hour"}
-_EVERYWHERE: dict[Language, str] = {"pt": "", "en": ""}
 _HERE: dict[Language, str] = {"pt": " de {origin}", "en": " from {origin}"}
 _THESE: dict[Language, str] = {"pt": "os voos deste número", "en": "flights of this number"}
 
@@ -303,8 +301,6 @@ FEATURES: dict[str, Forms] = {
     "block_route_14d": _filled(_LONGER, who=_WHO["route"], when=_WEEKS),
     "block_flight_14d": _filled(_LONGER, who=_THESE, when=_WEEKS),
     "block_route_360min": _filled(_LONGER, who=_WHO["route"], when=_HOURS),
-    "waiting_all_60min": _filled(_WAITING, where=_EVERYWHERE, when=_HOUR),
-    "waiting_all_240min": _filled(_WAITING, where=_EVERYWHERE, when=_HOURS),
     "waiting_origin_60min": _filled(_WAITING, where=_HERE, when=_HOUR),
     "waiting_origin_240min": _filled(_WAITING, where=_HERE, when=_HOURS),
 }

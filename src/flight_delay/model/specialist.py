@@ -59,7 +59,7 @@ TREES = sum(FOLDS * recipe.location_trees + recipe.scale_trees + CANCELLED_TREES
 """Trees of the whole model."""
 _SCALE_FLOOR_MIN = 3.0
 """Added to a residual before its logarithm: a prediction that is right by chance is not a sure one."""
-CALIBRATION_SHARE = 1 / 3
+CALIBRATION_SHARE = 0.4
 """What the calibration months count among the residuals; the rest are out of fold, of all seasons."""
 _STRANGE_AT_LEAST = 1.1
 """An airport or airline that was never met makes an interval wider by a tenth, or by what was measured."""
