@@ -1,5 +1,6 @@
 """The artefact: whole or refused, and never executed."""
 
+import datetime as dt
 import io
 import json
 import zipfile
@@ -10,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flight_delay.errors import BrokenArtifact
+from flight_delay.flight import Flight
 from flight_delay.model.artifact import Artifact
+from flight_delay.model.features import leg_of
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +45,21 @@ def test_it_knows_where_it_comes_from(trained, content):
     assert manifest.lineage["periods"]["test"] == ["2013-11-01", "2013-12-31"]
     assert manifest.lineage["scores"][0]["rmse"] == trained.metrics.scores[0].rmse
     assert manifest.source_sha256 in (trained.model.parent / "trusted.sha256").read_text()
+
+
+@pytest.mark.parametrize(
+    ("hours_ahead", "specialist"),
+    [(-3, "pre_departure"), (3, "pre_departure"), (5.9, "pre_departure"), (6.1, "schedule"), (144, "schedule")],
+)
+def test_what_goes_on_now_says_nothing_of_a_flight_far_ahead(artifact, documented, hours_ahead, specialist):
+    """Asked six hours before it is to leave at the earliest, four before its cut-off."""
+    flight = Flight.model_validate(documented | {"year": 2013, "dep_delay": None})
+    leg = leg_of(flight, dt.date(2013, 7, 23), artifact.codes)
+    now = leg.sched_dep - hours_ahead * 60
+    state = artifact.state()
+    state.tell(leg._replace(flight=7, tailnum="N7", sched_dep=now - 30, sched_arr=now + 330, dep=now - 20))
+    answer = artifact.answer(flight, dt.date(2013, 7, 23), state, now)
+    assert answer.specialist.value == specialist
 
 
 @pytest.mark.parametrize(
