@@ -157,8 +157,9 @@ class TestTrainAndEvaluate:
         assert said in done.stderr
         assert "pip install 'flight-delay[track]'" in done.stderr
 
-    def test_evaluate_prints_the_table_and_writes_the_page(self, workspace, processed):
-        (workspace / "model" / "evaluation.html").unlink(missing_ok=True)
+    def test_evaluate_finds_what_training_found_and_shows_it(self, workspace, processed, trained):
+        for name in ("metrics.json", "MODEL_CARD.md", "evaluation.html"):
+            (workspace / "model" / name).unlink(missing_ok=True)
         done = run_command("evaluate", "--data", str(processed), folder=workspace, COLUMNS="80")
         assert done.returncode == 0, done.stderr
         assert (
@@ -169,6 +170,8 @@ class TestTrainAndEvaluate:
         assert max(map(len, done.stdout.splitlines()[1:])) <= 80
         assert "report in model/evaluation.html" in done.stdout
         assert "<svg" in (workspace / "model" / "evaluation.html").read_text("utf-8")
+        for found in (trained.metrics_file, trained.card):
+            assert (workspace / "model" / found.name).read_bytes() == found.read_bytes()
 
     def test_evaluate_opens_no_stranger_s_model(self, workspace, processed):
         (workspace / "model" / "trusted.sha256").unlink()

@@ -138,13 +138,6 @@ def test_the_digest_is_recorded(trained):
     assert (trained.model.parent / "trusted.sha256").read_text() == f"{digest}  {MODEL_FILE}\n"
 
 
-def test_evaluating_again_gives_the_same(trained, processed):
-    before = trained.metrics_file.read_bytes()
-    again = reevaluate(trained.model, processed, trained.model.parent, SILENT)
-    assert again == trained.metrics
-    assert trained.metrics_file.read_bytes() == before
-
-
 def test_a_model_that_was_trained_here_is_opened(trained, dataset, artifact):
     pipeline = open_trained(trained.model, trained.model.parent)
     flight = dataset.flights[0]

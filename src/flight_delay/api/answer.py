@@ -91,7 +91,7 @@ class Metadata(_Documented):
 class Answered(_Documented):
     """The answer to one flight; all but the prediction only where `include` asks for it."""
 
-    prediction: Annotated[float, Field(description="Arrival delay in minutes, negative is early", examples=[3.97])]
+    prediction: Annotated[float, Field(description="Arrival delay in minutes, negative is early", examples=[3.7])]
     interval: Interval | None = None
     quantiles: Annotated[
         dict[str, float] | None,
