@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import atan2, cos, degrees, nan, radians, sin
 from typing import Any, NamedTuple
 
@@ -207,6 +207,7 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 
+@cache
 def features_of(specialist: Specialist) -> tuple[Feature, ...]:
     """Return the features that a specialist may see: those known by its cut-off, and to it."""
     return tuple(
