@@ -30,12 +30,12 @@ LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version
 	--generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
 # All extras but `track`: MLflow is large, and holds back what it needs.
-EXTRAS = $(addprefix --extra ,train spark build notebook test check)
+EXTRAS = $(addprefix --extra ,postgres train spark build notebook test check)
 
 lock: .venv/.test  ## pin the newest allowed versions of everything, with hashes
 	$(LOCK) --upgrade $(EXTRAS) -o requirements.txt
-	$(LOCK) --extra train --extra build --constraint requirements.txt -o docker/requirements-train.txt
-	$(LOCK) --constraint requirements.txt -o docker/requirements.txt
+	$(LOCK) --extra postgres --extra train --extra build --constraint requirements.txt -o docker/requirements-train.txt
+	$(LOCK) --extra postgres --constraint requirements.txt -o docker/requirements.txt
 
 bench: .venv/.test  ## measure what the documentation quotes
 	$(BIN)/python benchmarks/serving.py

@@ -110,6 +110,16 @@ def artifact(trained):
     return Artifact.from_bytes(trained.artifact.read_bytes())
 
 
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory):
+    """A real PostgreSQL server, with as many empty databases as are asked for."""
+    from postgresql import Server as Postgresql
+
+    server = Postgresql(tmp_path_factory.mktemp("postgresql"))
+    yield server
+    server.stop()
+
+
 @dataclass
 class Server:
     """A real service process in a folder of its own."""

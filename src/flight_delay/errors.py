@@ -21,7 +21,8 @@ FlightDelayError
 ├── ModelError
 │   ├── NoModel            nothing is live, or no model file is there
 │   ├── NotAModel          the bytes are not a model file
-│   ├── UntrustedModel     the digest is not one that the server trusts
+│   ├── UntrustedModel     the digest is not one that is trusted
+│   ├── ModelRefused       a model file was examined, and is not taken
 │   ├── BrokenArtifact     an artefact is damaged or of another format
 │   ├── ConversionFailed   a trusted file could not be converted
 │   ├── OutputUnusable     a model cannot be written where it was told to be
@@ -31,7 +32,11 @@ FlightDelayError
 │   └── TrackerMissing     a run was to be tracked, and MLflow is not installed
 └── StoreError
     ├── StoreUnavailable   the database cannot be read or written
-    └── StoreBusy          more answers wait for their commit than may wait
+    ├── DriverMissing      it is PostgreSQL, and the driver is not installed
+    ├── StoreBusy          more answers wait for their commit than may wait
+    ├── NoSuchVersion      there is no model of that version, or it was deleted
+    ├── NothingBefore      no other version was live before this one
+    └── VersionInUse       a version is live, and cannot be deleted
 """
 
 from __future__ import annotations
@@ -254,6 +259,14 @@ class UntrustedModel(ModelError):
         super().__init__(sha256=sha256)
 
 
+class ModelRefused(ModelError):
+    """A model file is not taken; `reason` names the message, `facts` fill it."""
+
+    def __init__(self, reason: str, **facts: Any) -> None:
+        self.key = reason
+        super().__init__(**facts)
+
+
 class BrokenArtifact(ModelError):
     """The artefact is damaged, or written in another format."""
 
@@ -327,6 +340,15 @@ class StoreUnavailable(StoreError):
         super().__init__(problem=problem)
 
 
+class DriverMissing(StoreError):
+    """The database is PostgreSQL, and its driver is not installed."""
+
+    key = "driver_missing"
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem=problem)
+
+
 class StoreBusy(StoreError):
     """So many answers wait for their commit that no more are taken."""
 
@@ -334,3 +356,27 @@ class StoreBusy(StoreError):
 
     def __init__(self, waiting: int) -> None:
         super().__init__(waiting=waiting)
+
+
+class NoSuchVersion(StoreError):
+    """There is no model of that version, or no longer."""
+
+    key = "no_such_version"
+
+    def __init__(self, version: int) -> None:
+        super().__init__(version=version)
+
+
+class NothingBefore(StoreError):
+    """No version that is still there was live before the one that is."""
+
+    key = "nothing_before"
+
+
+class VersionInUse(StoreError):
+    """The live version cannot be deleted."""
+
+    key = "version_in_use"
+
+    def __init__(self, version: int) -> None:
+        super().__init__(version=version)

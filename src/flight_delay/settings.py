@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _SQLITE = "sqlite:///"
+_POSTGRESQL = ("postgresql://", "postgres://")
 
 
 class Settings(BaseSettings):
@@ -19,7 +20,8 @@ class Settings(BaseSettings):
     )
 
     database_url: str = f"{_SQLITE}data/flight_delay.sqlite3"
-    """Where models and history are kept: `sqlite:///` and a path; four slashes for an absolute one."""
+    """Where models and history are kept: `sqlite:///` and a path, with four slashes for an absolute one; or
+    `postgresql://user:password@host/name`, for processes on more than one machine."""
 
     raw_dir: Path = Path("data/raw")
     """Where the brief's `airports-database.zip` is looked for, and where `fetch` puts its files."""
@@ -71,11 +73,10 @@ class Settings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _is_sqlite(cls, value: str) -> str:
-        path = value.removeprefix(_SQLITE)
-        if path in (value, "", ":memory:"):
-            # The value may hold a password, so it is not repeated.
-            raise ValueError(f"must be {_SQLITE} and a path")
+    def _is_database(cls, value: str) -> str:
+        # The value may hold a password, so it is not repeated.
+        if not value.startswith(_POSTGRESQL) and value.removeprefix(_SQLITE) in (value, "", ":memory:"):
+            raise ValueError(f"must be {_SQLITE} and a path, or {_POSTGRESQL[0]}user:password@host/name")
         return value
 
     @field_validator("trusted_model_sha256", mode="before")
@@ -88,8 +89,3 @@ class Settings(BaseSettings):
             if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
                 raise ValueError(f"{digest!r} is not a SHA-256 digest of 64 hexadecimal digits")
         return digests
-
-    @property
-    def database_path(self) -> Path:
-        """The path of the SQLite file."""
-        return Path(self.database_url.removeprefix(_SQLITE))

@@ -12,7 +12,7 @@ import pytest
 from flight_delay.api.outcomes import leg_told
 from flight_delay.flight import Flight
 from flight_delay.store.outcomes import Told
-from flight_delay.store.schema import migrate
+from flight_delay.store.database import database_at
 
 CUT = dt.datetime(2013, 7, 22, 18)
 """A day of thunderstorms; what is told is what was known at 14:00 in New York."""
@@ -168,7 +168,7 @@ class TestAnswers:
     @pytest.mark.parametrize(("days", "expected"), [(2.9, "pre_departure"), (3.1, "schedule")])
     def test_what_was_told_days_ago_has_faded(self, start_server, workspace, told, days, expected):
         path = workspace / "data" / "flight_delay.sqlite3"
-        migrate(path)
+        database_at(f"sqlite:///{path}").migrate()
         moment = (dt.datetime.now(dt.UTC) - dt.timedelta(days=days)).isoformat()
         with sqlite3.connect(path) as connection:
             connection.executemany(
@@ -184,7 +184,7 @@ class TestAnswers:
 
     def test_a_row_that_is_not_understood_is_logged_and_passed_over(self, start_server, workspace, told):
         path = workspace / "data" / "flight_delay.sqlite3"
-        migrate(path)
+        database_at(f"sqlite:///{path}").migrate()
         with sqlite3.connect(path) as connection:
             connection.execute(
                 'INSERT INTO outcomes (told_at, outcome) VALUES (?, \'{"of": "tomorrow"}\')',

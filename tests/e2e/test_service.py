@@ -18,7 +18,7 @@ import pytest
 
 from flight_delay.flight import Flight
 from flight_delay.store import models
-from flight_delay.store.schema import migrate, opened
+from flight_delay.store.database import database_at, opened
 
 
 @pytest.fixture
@@ -134,11 +134,13 @@ def keep_older(workspace, source_sha256):
     arrays["manifest"] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
-    path = workspace / "data" / "flight_delay.sqlite3"
-    migrate(path)
-    with opened(path) as connection:
+    database = database_at(f"sqlite:///{workspace}/data/flight_delay.sqlite3")
+    database.migrate()
+    with opened(database) as connection:
         now = dt.datetime.now(dt.UTC)
-        models.promote(connection, models.add(connection, buffer.getvalue(), source_sha256, now), "of before", now)
+        made = models.Made(buffer.getvalue(), source_sha256, "m.joblib", "a test", "{}")
+        change = models.Change(models.PROMOTION, "a test", "of before")
+        models.promote(connection, models.add(connection, made, now), change, now)
 
 
 class TestPredict:

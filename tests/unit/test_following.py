@@ -9,7 +9,7 @@ import pytest
 from flight_delay.api.following import Follower
 from flight_delay.api.live import LiveModel
 from flight_delay.store import models
-from flight_delay.store.schema import opened
+from flight_delay.store.database import database_at, opened
 
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 
@@ -18,8 +18,9 @@ NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 def follow(tmp_path, caplog):
     """Take some steps; return what was logged."""
     path = tmp_path / "flight_delay.sqlite3"
-    live = LiveModel(path, lambda: NOW)
-    follower = Follower(live, path, tmp_path / "none.npz", lambda: NOW)
+    database = database_at(f"sqlite:///{path}")
+    live = LiveModel(database, lambda: NOW)
+    follower = Follower(live, database, tmp_path / "none.npz", lambda: NOW)
 
     def steps(count):
         caplog.clear()
@@ -28,7 +29,7 @@ def follow(tmp_path, caplog):
                 asyncio.run(follower.step())
         return [record.getMessage() for record in caplog.records]
 
-    steps.path, steps.live = path, live
+    steps.path, steps.database, steps.live = path, database, live
     return steps
 
 
@@ -36,8 +37,9 @@ def test_a_problem_is_said_once_until_it_is_another(follow):
     (no_model,) = follow(3)
     assert no_model.startswith("not ready")
     assert follow(2) == []
-    with opened(follow.path) as connection:
-        models.promote(connection, models.add(connection, b"x", "a" * 64, NOW), "a test", NOW)
+    with opened(follow.database) as connection:
+        version = models.add(connection, models.Made(b"x", "a" * 64, "m.joblib", "a test", "{}"), NOW)
+        models.promote(connection, version, models.Change(models.PROMOTION, "a test", "a test"), NOW)
     (broken,) = follow(3)
     assert broken != no_model
     for file in follow.path.parent.iterdir():

@@ -10,14 +10,14 @@ from flight_delay.settings import Settings
 
 def test_defaults_are_the_documented_places():
     settings = Settings()
-    assert settings.database_path == Path("data/flight_delay.sqlite3")
+    assert settings.database_url == "sqlite:///data/flight_delay.sqlite3"
     assert settings.model_dir == Path("model")
     assert settings.trusted_model_sha256 == frozenset()
 
 
 def test_the_environment_wins(monkeypatch):
     monkeypatch.setenv("FLIGHT_DELAY_DATABASE_URL", "sqlite:////var/lib/history.sqlite3")
-    assert Settings().database_path == Path("/var/lib/history.sqlite3")
+    assert Settings().database_url == "sqlite:////var/lib/history.sqlite3"
 
 
 def test_a_file_is_read(monkeypatch, tmp_path):
@@ -36,7 +36,7 @@ def test_digests_are_separated_by_commas(monkeypatch):
     ("name", "value"),
     [
         ("TRUSTED_MODEL_SHA256", "abc"),
-        ("DATABASE_URL", "postgresql://user:secret@host/db"),
+        ("DATABASE_URL", "mysql://user:secret@host/db"),
         ("DATABASE_URL", "sqlite:///"),
         ("DATABASE_URL", "sqlite:///:memory:"),
         ("MAX_UPLOAD_MB", "0"),

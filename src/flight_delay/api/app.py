@@ -18,6 +18,7 @@ from flight_delay.api.front import Front
 from flight_delay.api.models import ModelLoader
 from flight_delay.api.predict import Predictor
 from flight_delay.settings import Settings
+from flight_delay.store.database import database_at
 from flight_delay.store.predictions import PredictionLog
 
 ARTIFACT_FILE = "flight_delay_model.npz"
@@ -26,18 +27,17 @@ ARTIFACT_FILE = "flight_delay_model.npz"
 def create_app() -> ASGIApp:
     """Return the service as the settings have it; nothing is opened before it starts."""
     settings = Settings()
-    service = routes.Service(settings.database_path, now)
+    database = database_at(settings.database_url)
+    service = routes.Service(database, now)
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
-        follower = Follower(service.live, settings.database_path, settings.model_dir / ARTIFACT_FILE, now)
+        follower = Follower(service.live, database, settings.model_dir / ARTIFACT_FILE, now)
         await follower.step()
         following = asyncio.create_task(follower.run())
-        service.log = PredictionLog(settings.database_path)
+        service.log = PredictionLog(database)
         service.predictor = Predictor(service.live, service.log, now)
-        service.loader = ModelLoader(
-            service.live, settings.database_path, settings.model_dir, settings.trusted_model_sha256
-        )
+        service.loader = ModelLoader(service.live, database, settings.model_dir, settings.trusted_model_sha256)
         try:
             yield
         finally:

@@ -21,11 +21,15 @@ _LONGEST_VALUE = 100
 STATUS: dict[type[errors.FlightDelayError], int] = {
     errors.NotAModel: 400,
     errors.UntrustedModel: 422,
+    errors.ModelRefused: 422,
     errors.ConversionFailed: 422,
     errors.BrokenArtifact: 503,
     errors.NoModel: 503,
     errors.StoreUnavailable: 503,
     errors.StoreBusy: 503,
+    errors.NoSuchVersion: 404,
+    errors.NothingBefore: 409,
+    errors.VersionInUse: 409,
 }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from flight_delay.api.live import LiveModel
 from flight_delay.api.models import adopt
 from flight_delay.errors import FlightDelayError, StoreUnavailable
-from flight_delay.store.schema import migrate
+from flight_delay.store.database import Database
 
 RETRY_S = 2.0
 FOLLOW_S = 0.5
@@ -22,7 +22,7 @@ _log = logging.getLogger("uvicorn.error")
 class Follower:
     """Takes up the database and the trained model once there is one, then hears of promotions and outcomes."""
 
-    def __init__(self, live: LiveModel, database: Path, trained: Path, now: Callable[[], dt.datetime]) -> None:
+    def __init__(self, live: LiveModel, database: Database, trained: Path, now: Callable[[], dt.datetime]) -> None:
         self._live = live
         self._database = database
         self._trained = trained
@@ -55,7 +55,7 @@ class Follower:
             await self.step()
 
     async def _take_up(self) -> None:
-        await asyncio.to_thread(migrate, self._database)
+        await asyncio.to_thread(self._database.migrate)
         self._ready = True
         try:
             await asyncio.to_thread(adopt, self._database, self._trained, self._now())

@@ -19,6 +19,8 @@ from flight_delay.api.routes import PREDICT_PATH, Service, largest_body
 from flight_delay.messages import from_accept_language
 
 REQUEST_ID = "x-request-id"
+ANYONE = "anyone"
+"""Who asks, where no key is needed."""
 BODY_TIMEOUT_S = 60.0
 _TRACEPARENT_FORM = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 """https://www.w3.org/TR/trace-context/#traceparent-header"""
@@ -46,7 +48,7 @@ class Front:
             return
         headers = Headers(scope=scope)
         request_id = _request_id(headers)
-        scope.setdefault("state", {})["request_id"] = request_id
+        scope.setdefault("state", {}).update(request_id=request_id, caller=ANYONE)
         echoed = {REQUEST_ID: request_id}
         if _TRACEPARENT_FORM.fullmatch(headers.get("traceparent", "")):
             echoed["traceparent"] = headers["traceparent"]

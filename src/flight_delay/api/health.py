@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 from pydantic import BaseModel, Field
 
 from flight_delay.api.errors import ProblemError
 from flight_delay.api.live import LiveModel
 from flight_delay.errors import FlightDelayError
+from flight_delay.store.database import Database, prove_writable
 from flight_delay.store.predictions import PredictionLog
-from flight_delay.store.schema import prove_writable
 
 
 class Health(BaseModel):
@@ -28,7 +27,7 @@ class Readiness(BaseModel):
     database: str = Field(examples=["ok"])
 
 
-async def ready_version(live: LiveModel, log: PredictionLog, database: Path) -> int:
+async def ready_version(live: LiveModel, log: PredictionLog, database: Database) -> int:
     """Return the version of the live model.
 
     Raises `ProblemError` (503) without a model, without a database, and with one that takes no rows.

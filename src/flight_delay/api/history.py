@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from flight_delay.api.errors import ProblemError
 from flight_delay.errors import StoreUnavailable
 from flight_delay.flight import Flight
-from flight_delay.store.predictions import Kept, history
-from flight_delay.store.schema import opened
+from flight_delay.store import history
+from flight_delay.store.database import Database, opened
+from flight_delay.store.history import Kept
 
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1000
@@ -41,11 +41,11 @@ class Page(BaseModel):
     after: Annotated[int | None, Field(ge=0, le=_LARGEST_ID, description="Newer than this id")] = None
 
 
-def read(database: Path, page: Page) -> list[Kept]:
+def read(database: Database, page: Page) -> list[Kept]:
     """Return a page; raises `ProblemError` (503) without a database."""
     try:
         with opened(database) as connection:
-            return history(connection, page.limit, page.before, page.after)
+            return history.page(connection, page.limit, page.before, page.after)
     except StoreUnavailable as error:
         raise ProblemError.of(error) from error
 

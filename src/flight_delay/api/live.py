@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 from flight_delay.api.outcomes import leg_told
@@ -16,7 +14,7 @@ from flight_delay.model.artifact import Artifact
 from flight_delay.model.means import Leg
 from flight_delay.model.network_state import NetworkState
 from flight_delay.store import models, outcomes
-from flight_delay.store.schema import opened
+from flight_delay.store.database import Connection, Database, Lasting
 
 RECALLED = dt.timedelta(days=3)
 """Outcomes told longer ago are not read again when a model is loaded: what they said has faded."""
@@ -57,8 +55,8 @@ class LiveModel:
     The next model is loaded whole, and its state told of the last days, before the current one is let go.
     """
 
-    def __init__(self, path: Path, now: Callable[[], dt.datetime]) -> None:
-        self._path = path
+    def __init__(self, database: Database, now: Callable[[], dt.datetime]) -> None:
+        self._lasting = Lasting(database)
         self._now = now
         self._turn = asyncio.Lock()
         self._last_id = 0
@@ -94,15 +92,15 @@ class LiveModel:
             await asyncio.sleep(0)
 
     def _look(self) -> _News:
-        with opened(self._path) as connection:
-            live = models.live(connection)
-            if live is not None and (self.current is None or live != self.current.live):
-                return self._load(connection, live)
-            if self.current is None:
-                return _News(None, [], 0)
-            return _News(self.current, _heard(connection, self._last_id, self.current.artifact), self._last_id)
+        connection = self._lasting.connection()
+        live = models.live(connection)
+        if live is not None and (self.current is None or live != self.current.live):
+            return self._load(connection, live)
+        if self.current is None:
+            return _News(None, [], 0)
+        return _News(self.current, _heard(connection, self._last_id, self.current.artifact), self._last_id)
 
-    def _load(self, connection: sqlite3.Connection, live: models.Live) -> _News:
+    def _load(self, connection: Connection, live: models.Live) -> _News:
         artifact = self._artifact(connection, live)
         state = artifact.state()
         last_id = outcomes.last_before(connection, self._now() - RECALLED)
@@ -112,7 +110,7 @@ class LiveModel:
                 state.tell(outcome.leg)
         return _News(Loaded(live, artifact, state), [], heard[-1].id if heard else last_id)
 
-    def _artifact(self, connection: sqlite3.Connection, live: models.Live) -> Artifact:
+    def _artifact(self, connection: Connection, live: models.Live) -> Artifact:
         """Return the artefact of a promotion; one that is broken is read once, not at every look."""
         if self._broken is not None and self._broken[0] == live:
             raise BrokenArtifact(self._broken[1])
@@ -123,5 +121,5 @@ class LiveModel:
             raise
 
 
-def _heard(connection: sqlite3.Connection, last_id: int, artifact: Artifact) -> list[_Heard]:
+def _heard(connection: Connection, last_id: int, artifact: Artifact) -> list[_Heard]:
     return [_Heard(told.id, leg_told(told, artifact.codes)) for told in outcomes.since(connection, last_id)]

@@ -13,7 +13,7 @@ from flight_delay.model import trust
 from flight_delay.model.artifact import Artifact
 from flight_delay.model.convert import convert_apart
 from flight_delay.store import models
-from flight_delay.store.schema import opened
+from flight_delay.store.database import Database, opened
 
 EXTENSIONS = (".joblib", ".pkl")
 
@@ -21,7 +21,7 @@ EXTENSIONS = (".joblib", ".pkl")
 class ModelLoader:
     """Takes uploads, one at a time; the live model stays until the new one was loaded whole."""
 
-    def __init__(self, live: LiveModel, database: Path, model_dir: Path, trusted: frozenset[str]) -> None:
+    def __init__(self, live: LiveModel, database: Database, model_dir: Path, trusted: frozenset[str]) -> None:
         self._live = live
         self._database = database
         self._model_dir = model_dir
@@ -54,9 +54,9 @@ class ModelLoader:
             except BrokenArtifact as error:
                 raise ConversionFailed(error.facts["problem"]) from error
             with opened(self._database) as connection:
-                version = models.add(connection, artifact, digest, now)
+                version = models.add(connection, models.Made(artifact, digest, filename, "", "{}"), now)
         with opened(self._database) as connection:
-            models.promote(connection, version, f"upload of {filename}", now)
+            models.promote(connection, version, models.Change(models.UPLOAD, "", f"upload of {filename}"), now)
 
     def _kept(self, digest: str) -> int | None:
         """Return the version that was made of a file before, if this version of the service can still read it."""
@@ -69,7 +69,7 @@ class ModelLoader:
             return None
 
 
-def adopt(database: Path, artifact_file: Path, now: dt.datetime) -> None:
+def adopt(database: Database, artifact_file: Path, now: dt.datetime) -> None:
     """Make a freshly trained artefact the live model, unless the database has met it before.
 
     What was uploaded since then stays live when the service restarts. Raises `BrokenArtifact`.
@@ -80,4 +80,5 @@ def adopt(database: Path, artifact_file: Path, now: dt.datetime) -> None:
         return
     source = Artifact.from_bytes(content).manifest.source_sha256
     with opened(database) as connection:
-        models.adopt(connection, content, source, f"trained: {artifact_file.name}", now)
+        made = models.Made(content, source, artifact_file.name, "", "{}")
+        models.adopt(connection, made, models.Change(models.TRAINING, "", f"trained: {artifact_file.name}"), now)

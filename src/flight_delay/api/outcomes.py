@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import logging
 from math import isnan, nan
-from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError, model_validator
@@ -18,7 +17,7 @@ from flight_delay.flight import Flight, Number, Whole, local_date, minute_of_day
 from flight_delay.model.features import Codes, leg_of
 from flight_delay.model.means import Leg
 from flight_delay.store import outcomes
-from flight_delay.store.schema import opened
+from flight_delay.store.database import Database, opened
 
 MAX_OUTCOMES = 10_000
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -133,7 +132,7 @@ def document(reference: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return schema, schema.pop("$defs")
 
 
-def record(database: Path, body: bytes, now: dt.datetime) -> int:
+def record(database: Database, body: bytes, now: dt.datetime) -> int:
     """Keep the outcomes that the bytes of a body tell, all or none; return how many.
 
     Raises `ProblemError`: 422 where one cannot be, 503 without a database.

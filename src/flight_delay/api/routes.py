@@ -7,7 +7,6 @@ import datetime as dt
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, File, Query, Request, Response, UploadFile
@@ -25,6 +24,7 @@ from flight_delay.api.predict import Predictor, reply
 from flight_delay.errors import FlightDelayError
 from flight_delay.flight import Flight
 from flight_delay.messages import Language, from_accept_language, text
+from flight_delay.store.database import Database
 from flight_delay.store.predictions import PredictionLog
 
 PREDICT_PATH = "/model/predict/"
@@ -40,7 +40,7 @@ class Service:
     predictor: Predictor
     loader: ModelLoader
 
-    def __init__(self, database: Path, now: Callable[[], dt.datetime]) -> None:
+    def __init__(self, database: Database, now: Callable[[], dt.datetime]) -> None:
         self.database = database
         self.live = LiveModel(database, now)
 

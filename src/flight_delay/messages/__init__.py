@@ -5,13 +5,19 @@ from __future__ import annotations
 import string
 from typing import Any
 
-from flight_delay.messages import analysis, commands, errors, evaluation, explanation, service
+from flight_delay.messages import analysis, commands, errors, evaluation, explanation, refusals, service
 from flight_delay.messages.language import LANGUAGES, Language
 
 __all__ = ["LANGUAGES", "Language", "from_accept_language", "from_locale", "known", "number", "text"]
 
 _TEXTS: dict[str, dict[Language, str]] = (
-    service.TEXTS | errors.TEXTS | commands.TEXTS | analysis.TEXTS | evaluation.TEXTS | explanation.TEXTS
+    service.TEXTS
+    | errors.TEXTS
+    | refusals.TEXTS
+    | commands.TEXTS
+    | analysis.TEXTS
+    | evaluation.TEXTS
+    | explanation.TEXTS
 )
 
 

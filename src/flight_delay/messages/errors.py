@@ -104,6 +104,22 @@ TEXTS: dict[str, dict[Language, str]] = {
         "pt": "O banco de dados não pôde ser usado: {problem}",
         "en": "The database could not be used: {problem}",
     },
+    "no_such_version": {
+        "pt": "Não há modelo de versão {version}, ou ele foi apagado; veja /model/versions/.",
+        "en": "There is no model of version {version}, or it was deleted; see /model/versions/.",
+    },
+    "nothing_before": {
+        "pt": "Antes da versão que está no ar não houve outra que ainda exista.",
+        "en": "Before the live version there was no other that still exists.",
+    },
+    "version_in_use": {
+        "pt": "A versão {version} está no ar; promova outra antes de apagá-la.",
+        "en": "Version {version} is live; promote another one before you delete it.",
+    },
+    "driver_missing": {
+        "pt": "O driver do PostgreSQL não pôde ser carregado ({problem}): `pip install 'flight-delay[postgres]'`.",
+        "en": "The driver of PostgreSQL could not be loaded ({problem}): `pip install 'flight-delay[postgres]'`.",
+    },
     "store_busy": {
         "pt": "{waiting} previsões esperam para ser gravadas; tente de novo em instantes.",
         "en": "{waiting} predictions wait to be written; try again in a moment.",

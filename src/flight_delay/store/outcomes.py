@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from flight_delay.store.schema import transaction
+from flight_delay.store.database import Connection, transaction
 
 
 class Told(NamedTuple):
@@ -25,34 +24,33 @@ class New(NamedTuple):
     prediction_id: int | None
 
 
-def add(connection: sqlite3.Connection, outcomes: Sequence[New], now: dt.datetime) -> None:
+def add(connection: Connection, outcomes: Sequence[New], now: dt.datetime) -> None:
     """Keep outcomes, all of them or none."""
     with transaction(connection):
-        connection.executemany(
+        connection.insert(
             "INSERT INTO outcomes (told_at, outcome, prediction_id) VALUES (?, ?, ?)",
             [(now.isoformat(), outcome, prediction_id) for outcome, prediction_id in outcomes],
         )
 
 
-def since(connection: sqlite3.Connection, last_id: int) -> list[Told]:
+def since(connection: Connection, last_id: int) -> list[Told]:
     """Return the outcomes that were told after one of them, in their order; after 0 all."""
-    rows = connection.execute("SELECT id, told_at, outcome FROM outcomes WHERE id > ? ORDER BY id", (last_id,))
+    rows = connection.query("SELECT id, told_at, outcome FROM outcomes WHERE id > ? ORDER BY id", (last_id,))
     return [Told(*row) for row in rows]
 
 
-def last_before(connection: sqlite3.Connection, moment: dt.datetime) -> int:
+def last_before(connection: Connection, moment: dt.datetime) -> int:
     """Return the id of the last outcome that was told before a moment, 0 where there is none."""
-    row = connection.execute(
+    rows = connection.query(
         "SELECT id FROM outcomes WHERE told_at < ? ORDER BY told_at DESC, id DESC LIMIT 1", (moment.isoformat(),)
-    ).fetchone()
-    return 0 if row is None else int(row[0])
+    )
+    return int(rows[0][0]) if rows else 0
 
 
-def flights_of(connection: sqlite3.Connection, prediction_ids: Iterable[int]) -> dict[int, str]:
+def flights_of(connection: Connection, prediction_ids: Iterable[int]) -> dict[int, str]:
     """Return the flights (JSON) that predictions were asked of; those that there are not are left out."""
     found = {}
     for prediction_id in prediction_ids:
-        row = connection.execute("SELECT input FROM predictions WHERE id = ?", (prediction_id,)).fetchone()
-        if row is not None:
-            found[prediction_id] = str(row[0])
+        for (flight,) in connection.query("SELECT input FROM predictions WHERE id = ?", (prediction_id,)):
+            found[prediction_id] = str(flight)
     return found

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import queue
-import sqlite3
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from flight_delay.errors import StoreBusy, StoreUnavailable
-from flight_delay.store.schema import connect, transaction
+from flight_delay.store.database import Database, Lasting
 
 MAX_WAITING = 10_000
-_LAST_ID = 2**63 - 1
-_INSERT = (
+LAST_ID = (
+    "SELECT coalesce(max(id), 0) FROM "
+    "(SELECT max(id) AS id FROM predictions UNION ALL SELECT max(last_id) FROM deletions) AS ids"
+)
+"""The greatest id that was ever given, also to a prediction that was deleted."""
+_NOW = f"SELECT (SELECT max(generation) FROM promotions), ({LAST_ID})"
+INSERT = (
     "INSERT INTO predictions (id, predicted_at, request_id, model_version, input, prediction) VALUES (?, ?, ?, ?, ?, ?)"
 )
 
@@ -27,14 +30,6 @@ class Prediction(NamedTuple):
     request_id: str
     generation: int
     model_version: int
-    input: str
-    minutes: float
-
-
-class Kept(NamedTuple):
-    """A prediction as history holds it; `input` is JSON."""
-
-    id: int
     input: str
     minutes: float
 
@@ -55,8 +50,8 @@ class PredictionLog:
     on the database change models at the same commit.
     """
 
-    def __init__(self, path: Path, max_waiting: int = MAX_WAITING) -> None:
-        self._path = path
+    def __init__(self, database: Database, max_waiting: int = MAX_WAITING) -> None:
+        self._database = database
         self._max_waiting = max_waiting
         self.problem: StoreUnavailable | None = None
         """Why the newest commit failed; None where it did not."""
@@ -90,21 +85,20 @@ class PredictionLog:
         self._thread.join()
 
     def _write_until_closed(self) -> None:
-        database = _SameFile(self._path)
+        lasting = Lasting(self._database)
         open_ = True
         while open_:
             batch = self._take_all()
             open_ = batch[-1] is not None
             rows = [waiting for waiting in batch if waiting is not None]
             try:
-                outcomes = _commit(database.connection(), [row.prediction for row in rows])
+                outcomes = _commit(lasting, [row.prediction for row in rows])
                 self.problem = None
-            except (sqlite3.Error, StoreUnavailable) as error:
-                problem = error if isinstance(error, StoreUnavailable) else StoreUnavailable(str(error))
-                self.problem = problem
-                outcomes = [problem] * len(rows)
+            except StoreUnavailable as error:
+                self.problem = error
+                outcomes = [error] * len(rows)
             self._loop.call_soon_threadsafe(_resolve, [row.answer for row in rows], outcomes)
-        database.close()
+        lasting.close()
 
     def _take_all(self) -> list[_Waiting | None]:
         batch = [self._queue.get()]
@@ -116,42 +110,9 @@ class PredictionLog:
         return batch
 
 
-class _SameFile:
-    """A connection to the file that has the path now: one that was deleted or replaced is let go.
-
-    SQLite would go on writing to a deleted file, and what it commits there is lost.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._connection: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
-
-    def connection(self) -> sqlite3.Connection:
-        """Return it, opened anew if need be; raises `StoreUnavailable` where there is no such file."""
-        try:
-            found = self._path.stat()
-        except OSError as error:
-            self.close()
-            raise StoreUnavailable(str(error)) from error
-        if self._connection is None or self._file != (found.st_dev, found.st_ino):
-            self.close()
-            self._connection = connect(self._path)
-            self._file = (found.st_dev, found.st_ino)
-        return self._connection
-
-    def close(self) -> None:
-        """Let the connection go."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-
-def _commit(connection: sqlite3.Connection, predictions: Sequence[Prediction]) -> list[int | Exception]:
-    with transaction(connection):
-        generation, last_id = connection.execute(
-            "SELECT (SELECT max(generation) FROM promotions), (SELECT coalesce(max(id), 0) FROM predictions)"
-        ).fetchone()
+def _commit(lasting: Lasting, predictions: Sequence[Prediction]) -> list[int | Exception]:
+    with lasting.transaction() as connection:
+        [(generation, last_id)] = connection.query(_NOW)
         outcomes: list[int | Exception] = []
         rows = []
         for prediction in predictions:
@@ -160,20 +121,9 @@ def _commit(connection: sqlite3.Connection, predictions: Sequence[Prediction]) -
                 continue
             last_id += 1
             outcomes.append(last_id)
-            rows.append(
-                (
-                    last_id,
-                    prediction.predicted_at,
-                    prediction.request_id,
-                    prediction.model_version,
-                    prediction.input,
-                    prediction.minutes,
-                )
-            )
-        connection.executemany(
-            _INSERT,
-            rows,
-        )
+            at, request_id, _, version, flight, minutes = prediction
+            rows.append((last_id, at, request_id, version, flight, minutes))
+        connection.insert(INSERT, rows)
     return outcomes
 
 
@@ -185,19 +135,3 @@ def _resolve(answers: list[asyncio.Future[int]], outcomes: Sequence[int | Except
             answer.set_exception(outcome)
         else:
             answer.set_result(outcome)
-
-
-def history(
-    connection: sqlite3.Connection, limit: int, before: int | None = None, after: int | None = None
-) -> list[Kept]:
-    """Return up to `limit` predictions, oldest first.
-
-    The newest ones; with `before`, the newest of those with a smaller id; with `after`, the oldest
-    of those with a greater id.
-    """
-    order = "DESC" if after is None else "ASC"
-    found = connection.execute(
-        f"SELECT id, input, prediction FROM predictions WHERE id < ? AND id > ? ORDER BY id {order} LIMIT ?",
-        (_LAST_ID if before is None else before, 0 if after is None else after, limit),
-    ).fetchall()
-    return sorted(Kept(*row) for row in found)

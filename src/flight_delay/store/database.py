@@ -1,0 +1,165 @@
+"""The database behind the service, SQLite or PostgreSQL: how it is opened, written to and kept open.
+
+All statements of this room are written once, with `?` for values, and mean the same on both. A transaction
+holds the one write lock of the database, so that all that is numbered is numbered in the order of its commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Protocol
+
+from flight_delay.errors import DriverMissing, StoreUnavailable
+
+Row = tuple[Any, ...]
+SQLITE = "sqlite:///"
+POSTGRESQL = ("postgresql://", "postgres://")
+LOCK_TIMEOUT_S = 10.0
+"""How long a transaction waits for the write lock."""
+_MIGRATIONS = files("flight_delay.store") / "migrations"
+
+
+class Connection(Protocol):
+    """A connection; outside of a transaction every statement is committed by itself.
+
+    Every method raises `StoreUnavailable` where the database cannot be used.
+    """
+
+    def query(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Return the rows that a statement gives."""
+
+    def change(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """Return how many rows a statement changed."""
+
+    def insert(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a statement for each of some rows of values."""
+
+    def begin(self) -> None:
+        """Take the write lock, and begin a transaction."""
+
+    def commit(self) -> None:
+        """End the transaction; what it wrote is on the disk."""
+
+    def rollback(self) -> None:
+        """Undo the transaction; a connection that is lost has undone it."""
+
+    def is_current(self) -> bool:
+        """Whether the connection still leads to what the address names."""
+
+    def close(self) -> None:
+        """Let it go."""
+
+
+class Database(Protocol):
+    """Where a database is."""
+
+    def connect(self) -> Connection:
+        """Return a new connection; raises `StoreUnavailable`, also where there is no such database."""
+
+    def migrate(self) -> None:
+        """Bring it to the newest schema; any number of processes may do so at once.
+
+        Raises `StoreUnavailable`.
+        """
+
+
+def database_at(url: str) -> Database:
+    """Return the database that a URL names; raises `DriverMissing` for PostgreSQL without its driver."""
+    if url.startswith(SQLITE):
+        from flight_delay.store.sqlite import Sqlite
+
+        return Sqlite(Path(url.removeprefix(SQLITE)))
+    try:
+        from flight_delay.store.postgresql import Postgresql
+    except ImportError as error:
+        raise DriverMissing(str(error)) from error
+    return Postgresql(url)
+
+
+@contextmanager
+def opened(database: Database) -> Iterator[Connection]:
+    """Open the database for a block."""
+    connection = database.connect()
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """Hold the write lock for a block; commit at its end, or undo all of it."""
+    connection.begin()
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+class Lasting:
+    """A connection that is kept, and replaced where it was lost or leads to a file that is no longer there."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: Connection | None = None
+
+    def connection(self) -> Connection:
+        """Return it, after it has answered; raises `StoreUnavailable`."""
+        connection = self._current()
+        try:
+            connection.query("SELECT 1")
+        except StoreUnavailable:
+            self.close()
+            connection = self._current()
+        return connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Hold the write lock for a block, as `transaction` does; raises `StoreUnavailable`.
+
+        That the connection was lost since it was last used is noticed before anything is written.
+        """
+        connection = self._current()
+        try:
+            connection.begin()
+        except StoreUnavailable:
+            self.close()
+            connection = self._current()
+            connection.begin()
+        try:
+            yield connection
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.commit()
+
+    def close(self) -> None:
+        """Let the connection go."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _current(self) -> Connection:
+        if self._connection is not None and not self._connection.is_current():
+            self.close()
+        if self._connection is None:
+            self._connection = self._database.connect()
+        return self._connection
+
+
+def prove_writable(database: Database) -> None:
+    """Write and commit what changes nothing; raises `StoreUnavailable`, as on a disk that is full."""
+    with opened(database) as connection, transaction(connection):
+        connection.change("INSERT INTO spools (id, batch) VALUES (?, ?)", ("", 0))
+        connection.change("DELETE FROM spools WHERE id = ?", ("",))
+
+
+def migrations(dialect: str) -> list[tuple[int, str]]:
+    """Return the scripts that make the schema, numbered from 1, in their order."""
+    scripts = [file for file in (_MIGRATIONS / dialect).iterdir() if file.name.endswith(".sql")]
+    return sorted((int(file.name[:4]), file.read_text("utf-8")) for file in scripts)

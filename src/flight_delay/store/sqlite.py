@@ -1,0 +1,139 @@
+"""SQLite: one file, for any number of processes on one machine."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from flight_delay.errors import StoreUnavailable
+from flight_delay.store.database import LOCK_TIMEOUT_S, Row, migrations, transaction
+
+
+class Sqlite:
+    """A file; it is made where there is none only by `migrate`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def connect(self) -> SqliteConnection:
+        """Return a new connection; an empty database in the place of a lost one would help nobody."""
+        return SqliteConnection(self.path, "rw")
+
+    def migrate(self) -> None:
+        """Bring the file to the newest schema, making it where there is none."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(str(error)) from error
+        connection = SqliteConnection(self.path, "rwc")
+        try:
+            _use_write_ahead_log(connection)
+            with transaction(connection):
+                _migrate(connection)
+        finally:
+            connection.close()
+
+
+class SqliteConnection:
+    """A connection to a file; a commit is on the disk when it returns."""
+
+    def __init__(self, path: Path, mode: str) -> None:
+        self._path = path
+        with _unavailable():
+            self._connection = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode={mode}",
+                uri=True,
+                timeout=LOCK_TIMEOUT_S,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+        try:
+            self.query("PRAGMA synchronous = FULL")
+            self.query("PRAGMA foreign_keys = ON")
+            self._file = _identity(path)
+        except (OSError, StoreUnavailable) as error:
+            self.close()
+            raise StoreUnavailable(str(error)) from error
+
+    def query(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Return the rows that a statement gives."""
+        with _unavailable():
+            return self._connection.execute(statement, values).fetchall()
+
+    def change(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """Return how many rows a statement changed."""
+        with _unavailable():
+            return self._connection.execute(statement, values).rowcount
+
+    def insert(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a statement for each of some rows of values."""
+        with _unavailable():
+            self._connection.executemany(statement, rows)
+
+    def begin(self) -> None:
+        """Take the write lock, and begin a transaction."""
+        self.query("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """End the transaction; one that cannot be committed is undone."""
+        try:
+            self.query("COMMIT")
+        except StoreUnavailable:
+            self.rollback()
+            raise
+
+    def rollback(self) -> None:
+        """Undo the transaction; on a full disk SQLite has done so itself."""
+        with suppress(sqlite3.Error):
+            self._connection.rollback()
+
+    def is_current(self) -> bool:
+        """Whether the file that is open is the one that has the path: what is written to a deleted one is lost."""
+        with suppress(OSError):
+            return _identity(self._path) == self._file
+        return False
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._connection.close()
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreUnavailable(str(error)) from error
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
+def _use_write_ahead_log(connection: SqliteConnection) -> None:
+    # Changing the mode needs the file for itself; the transaction makes the second process wait its turn.
+    if connection.query("PRAGMA journal_mode") != [("wal",)]:
+        connection.query("PRAGMA journal_mode = WAL")
+
+
+def _migrate(connection: SqliteConnection) -> None:
+    [(done,)] = connection.query("PRAGMA user_version")
+    for number, script in migrations("sqlite"):
+        if number > done:
+            for statement in _statements(script, sqlite3.complete_statement):
+                connection.query(statement)
+            connection.query(f"PRAGMA user_version = {number}")
+
+
+def _statements(script: str, is_complete: Callable[[str], bool]) -> Iterator[str]:
+    """Split a script; `sqlite3` runs a whole one only outside of a transaction."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if is_complete(pending):
+            yield pending
+            pending = ""
