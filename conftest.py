@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,14 +90,19 @@ def dataset(processed: Path):
 
 
 @pytest.fixture(scope="session")
-def trained(processed: Path, made_once):
+def whole_way(made_once) -> Path:
+    """A folder in which `flight-delay up` went from nothing to an answer; `up.log` is what it said."""
+    return made_once("whole-way", go_the_whole_way)
+
+
+@pytest.fixture(scope="session")
+def trained(whole_way: Path):
     """A model trained on the real flights, and what training wrote beside it."""
     from flight_delay.model.card import CARD_FILE
     from flight_delay.model.evaluate import METRICS_FILE, from_json
-    from flight_delay.model.train import MODEL_FILE, Progress, Trained, artifact_path, train
+    from flight_delay.model.train import MODEL_FILE, Trained, artifact_path
 
-    silent = Progress(lambda _: None, lambda: None)
-    folder = made_once("trained", lambda folder: train(processed, folder / MODEL_FILE, folder, silent))
+    folder = whole_way / "model"
     model, metrics = folder / MODEL_FILE, folder / METRICS_FILE
     return Trained(model, artifact_path(model), metrics, folder / CARD_FILE, from_json(metrics.read_text()))
 
@@ -111,13 +116,30 @@ def artifact(trained):
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory):
+def postgresql():
     """A real PostgreSQL server, with as many empty databases as are asked for."""
     from postgresql import Server as Postgresql
 
-    server = Postgresql(tmp_path_factory.mktemp("postgresql"))
+    server = Postgresql()
     yield server
     server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path):
+    """A database with nothing in it, of each kind."""
+    from flight_delay.store.database import database_at
+
+    if request.param == "sqlite":
+        return database_at(f"sqlite:///{tmp_path}/deep/flight_delay.sqlite3")
+    return database_at(request.getfixturevalue("postgresql").new_database())
+
+
+@pytest.fixture
+def database(empty):
+    """A database of the newest schema, of each kind."""
+    empty.migrate()
+    return empty
 
 
 @dataclass
@@ -149,6 +171,13 @@ class Server:
                 time.sleep(0.02)
         raise AssertionError(f"not ready after {seconds} s: {self.log()}")
 
+    def wait_for_words(self, words: str, seconds: float = 30) -> None:
+        """Wait until the process has said something."""
+        started = time.monotonic()
+        while words not in self.log():
+            assert time.monotonic() - started < seconds, self.log()
+            time.sleep(0.05)
+
     def log(self) -> str:
         return (self.folder / "server.log").read_text()
 
@@ -169,17 +198,48 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def run_command(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def untraced() -> dict[str, str]:
+    """Return the environment of a process that is not traced for coverage: what computes for minutes takes twice as many."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+
+
+def run_command(
+    *arguments: str, folder: Path, inherited: Mapping[str, str] = os.environ, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run `flight-delay` as a person would."""
     return subprocess.run(
         [sys.executable, "-m", "flight_delay", *arguments],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(SOURCE), "COLUMNS": "200"} | environment,
+        env={**inherited, "PYTHONPATH": str(SOURCE), "COLUMNS": "200", **environment},
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
+
+
+def go_the_whole_way(folder: Path) -> None:
+    """Run `flight-delay up` in a folder until it answers."""
+    folder.mkdir()
+    port = free_port()
+    with (folder / "server.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flight_delay", "up", "--port", str(port)],
+            cwd=folder,
+            env=untraced() | {"PYTHONPATH": str(SOURCE)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    server = Server(folder, port, process)
+    try:
+        server.wait(seconds=600)
+        server.wait_for_words("Stop with Ctrl+C")
+        mapped = Path(f"/proc/{process.pid}/maps")
+        (folder / "mapped").write_text(mapped.read_text() if mapped.exists() else "")
+        (folder / "up.log").write_text(server.log())
+    finally:
+        server.stop()
 
 
 @pytest.fixture(scope="session")

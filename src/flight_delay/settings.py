@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _SQLITE = "sqlite:///"
 _POSTGRESQL = ("postgresql://", "postgres://")
+KEY_NAME = r"[\w.@-]{1,64}"
+"""The form of a key's name, as a regular expression."""
+_KEY_SCOPE = "(?:predict|read|manage)"
+_KEY = re.compile(rf"{KEY_NAME}:{_KEY_SCOPE}(?:\+{_KEY_SCOPE})*:[0-9a-fA-F]{{64}}")
 
 
 class Settings(BaseSettings):
@@ -66,10 +71,31 @@ class Settings(BaseSettings):
     """Where training writes the model, and where the service looks for one when it has none."""
 
     trusted_model_sha256: Annotated[frozenset[str], NoDecode] = frozenset()
-    """SHA-256 digests, separated by commas, of model files that may be uploaded besides those trained here."""
+    """SHA-256 digests, separated by commas: if there are any, no other model files may be uploaded."""
 
     max_upload_mb: Annotated[int, Field(ge=1, le=4096)] = 64
     """The largest model file that may be uploaded, in megabytes."""
+
+    when_away: Literal["refuse", "spool"] = "refuse"
+    """What becomes of predictions while the database is away: `refuse` answers 503; `spool` answers by the model
+    that was live, keeps the predictions on the local disk, and takes them up when the database is back."""
+
+    spool_dir: Path = Path("data/spool")
+    """Where `spool` keeps them, each process in a file of its own."""
+
+    spool_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 256
+    """How much each process may keep there, in megabytes; beyond, it refuses."""
+
+    gate_worse_pct: Annotated[float | None, Field(ge=0, le=1000)] = None
+    """By how many percent of the mean absolute error a version may be worse than the live one and still go live, on
+    flights that have arrived; none: there is no gate."""
+
+    api_keys: SecretStr = SecretStr("")
+    """Keys that open the service besides those of `flight-delay keys`, hashed, as `name:scope+scope:sha256`,
+    separated by commas; the scopes are predict, read and manage."""
+
+    require_keys: bool = False
+    """Whether the service refuses to start where there is no key, instead of being open to all."""
 
     @field_validator("database_url")
     @classmethod
@@ -77,6 +103,19 @@ class Settings(BaseSettings):
         # The value may hold a password, so it is not repeated.
         if not value.startswith(_POSTGRESQL) and value.removeprefix(_SQLITE) in (value, "", ":memory:"):
             raise ValueError(f"must be {_SQLITE} and a path, or {_POSTGRESQL[0]}user:password@host/name")
+        return value
+
+    @field_validator("api_keys")
+    @classmethod
+    def _are_keys(cls, value: SecretStr) -> SecretStr:
+        # What is wrong may be a key that was not hashed, so it is not repeated.
+        entries = [entry.strip() for entry in value.get_secret_value().split(",") if entry.strip()]
+        for number, entry in enumerate(entries, 1):
+            if not _KEY.fullmatch(entry):
+                raise ValueError(
+                    f"entry {number} must be name:scope+scope:sha256, of the scopes predict, read and manage; "
+                    "`flight-delay keys create NAME --scope predict --hashed` prints one"
+                )
         return value
 
     @field_validator("trusted_model_sha256", mode="before")

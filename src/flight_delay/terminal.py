@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rich import box
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -107,7 +108,7 @@ def table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], ca
         numeric = any(row[number].lstrip("+-")[:1].isdigit() for row in rows)
         drawn.add_column(heading, justify="right" if numeric else "left")
     for row in rows:
-        drawn.add_row(*row)
+        drawn.add_row(*map(escape, row))
     out.print(drawn)
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from flight_delay.api.outcomes import leg_told
 from flight_delay.flight import Flight
-from flight_delay.store.outcomes import Told
 from flight_delay.store.database import database_at
+from flight_delay.store.outcomes import Told
 
 CUT = dt.datetime(2013, 7, 22, 18)
 """A day of thunderstorms; what is told is what was known at 14:00 in New York."""

@@ -1,18 +1,15 @@
 """The service as a client meets it: a real process, real HTTP, the documented bodies."""
 
 import datetime as dt
-import gzip
 import hashlib
 import io
 import json
 import math
-import pickle
 import re
 import socket
 import subprocess
 import time
 
-import joblib
 import numpy as np
 import pytest
 
@@ -238,7 +235,7 @@ class TestRefusals:
         [
             ("POST", "/model/predict/?include=intervals", "include"),
             ("POST", "/model/predict?explain=", "explain"),
-            ("GET", "/model/history/?carrier=DL", "carrier"),
+            ("GET", "/model/history/?carier=DL", "carier"),
         ],
     )
     def test_a_parameter_that_is_not_understood_is_not_passed_over(self, client, documented, method, path, name):
@@ -335,124 +332,6 @@ class TestHistory:
             assert client.get("/model/history/").json()["history"] == [{"input": documented, "prediction": answer}]
 
 
-class Payload:
-    """A pickle that would leave a trace if anybody opened it."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (open, (str(self.path), "w"))
-
-
-class TestLoad:
-    def upload(self, client, content, name="flight_delay_model.joblib"):
-        return client.post("/model/load/", files={"file": (name, content)})
-
-    def test_the_model_that_was_trained_here(self, own, workspace):
-        content = (workspace / "model" / "flight_delay_model.joblib").read_bytes()
-        response = self.upload(own, content)
-        assert (response.status_code, response.json()) == (200, {"status": "Modelo carregado com sucesso"})
-
-    def test_an_upload_is_converted_and_answers_as_the_pipeline_does(
-        self, start_server, trained, tmp_path, documented, artifact
-    ):
-        """Into a service that has no artefact: the file is converted in a process of its own."""
-        (tmp_path / "model").mkdir()
-        (tmp_path / "model" / "trusted.sha256").write_text((trained.model.parent / "trusted.sha256").read_text())
-        server = start_server(tmp_path)
-        server.wait("/health/")
-        documented["year"] = 2013
-        with server.client() as client:
-            assert client.post("/model/predict/", json=documented).status_code == 503
-            assert self.upload(client, trained.model.read_bytes()).status_code == 200
-            answered = client.post("/model/predict/", json=documented).json()["prediction"]
-        assert answered == artifact.answer(Flight.model_validate(documented), dt.date(2026, 1, 1)).minutes
-        server.stop()
-        again = start_server(tmp_path)
-        again.wait()
-        with again.client() as client:
-            assert client.post("/model/predict/", json=documented).json()["prediction"] == answered
-
-    def test_a_digest_that_is_set_is_trusted(self, start_server, trained, tmp_path):
-        digest = (trained.model.parent / "trusted.sha256").read_text().split()[0]
-        server = start_server(tmp_path, FLIGHT_DELAY_TRUSTED_MODEL_SHA256=digest)
-        server.wait("/health/")
-        with server.client() as client:
-            assert self.upload(client, trained.model.read_bytes(), "renamed.pkl").status_code == 200
-
-    @pytest.mark.parametrize("compress", [0, 3, ("gzip", 3), ("bz2", 3), ("lzma", 3), ("xz", 3)], ids=str)
-    def test_a_stranger_s_model_is_refused_unopened(self, own, workspace, documented, compress):
-        trace = workspace / "opened"
-        buffer = io.BytesIO()
-        joblib.dump(Payload(trace), buffer, compress=compress)
-        before = own.post("/model/predict/", json=documented).json()
-        response = self.upload(own, buffer.getvalue())
-        assert response.status_code == 422
-        assert response.json()["type"] == "urn:flight-delay:problem:untrusted-model"
-        assert not trace.exists()
-        assert own.post("/model/predict/", json=documented).json() == before
-
-    def test_one_bit_flipped_is_a_stranger(self, own, workspace):
-        content = bytearray((workspace / "model" / "flight_delay_model.joblib").read_bytes())
-        content[-100] ^= 1
-        assert self.upload(own, bytes(content)).status_code == 422
-
-    def test_a_trusted_file_that_is_no_model(self, start_server, workspace, documented):
-        content = gzip.compress(pickle.dumps({"not": "a model"}))
-        digest = hashlib.sha256(content).hexdigest()
-        server = start_server(workspace, FLIGHT_DELAY_TRUSTED_MODEL_SHA256=digest)
-        server.wait()
-        with server.client() as client:
-            response = self.upload(client, content, "dict.pkl")
-            assert response.status_code == 422
-            assert response.json()["type"] == "urn:flight-delay:problem:conversion-failed"
-            assert client.post("/model/predict/", json=documented).status_code == 200
-
-    @pytest.mark.parametrize(
-        ("name", "content", "status"),
-        [("model.joblib", b"hello", 400), ("model.joblib", b"", 400), ("model.txt", b"\x80\x04", 415), ("", b"", 422)],
-    )
-    def test_what_is_no_model_file(self, client, name, content, status):
-        assert self.upload(client, content, name).status_code == status
-
-    def test_two_files_are_one_too_many(self, own, workspace):
-        content = (workspace / "model" / "flight_delay_model.joblib").read_bytes()
-        files = [("file", ("junk.joblib", b"junk")), ("file", ("model.joblib", content))]
-        response = own.post("/model/load/", files=files)
-        assert (response.status_code, response.json()["type"]) == (422, "urn:flight-delay:problem:one-file")
-
-    def test_text_in_the_place_of_a_file(self, client):
-        response = client.post("/model/load/", data={"file": "model.joblib"})
-        assert response.status_code == 422
-        assert "curl -F file=@" in response.json()["detail"]
-
-    def test_no_form_at_all(self, client):
-        assert client.post("/model/load/", content=b"x").status_code == 422
-        broken = client.post("/model/load/", content=b"x", headers={"Content-Type": "multipart/form-data; boundary=y"})
-        assert broken.status_code in {400, 422}
-
-    def test_a_file_that_is_too_large(self, start_server, workspace):
-        server = start_server(workspace, FLIGHT_DELAY_MAX_UPLOAD_MB="1")
-        server.wait()
-        with server.client() as client:
-            response = self.upload(client, b"\x80" + b"0" * 2_000_000)
-        assert response.status_code == 413
-        assert response.json()["type"] == "urn:flight-delay:problem:body-too-large"
-
-    def test_an_upload_outlives_a_restart_and_a_new_training_wins(self, start_server, workspace):
-        first = start_server(workspace)
-        first.wait()
-        with first.client() as client:
-            content = (workspace / "model" / "flight_delay_model.joblib").read_bytes()
-            assert self.upload(client, content).status_code == 200
-        first.stop()
-        second = start_server(workspace)
-        second.wait()
-        with second.client() as client:
-            assert client.get("/health/ready/").json()["model_version"] == 1
-
-
 class TestDocumentation:
     @pytest.mark.parametrize("path", ["/docs", "/redoc"])
     def test_pages_need_no_internet(self, client, path):
@@ -469,7 +348,9 @@ class TestDocumentation:
         paths = client.get("/openapi.json").json()["paths"]
         assert set(paths) == {
             "/health/", "/health/ready/", "/model/load/", "/model/predict/", "/model/outcomes/",
-            "/model/history/",
+            "/model/history/", "/model/history/{id}/", "/model/history/deletions/",
+            "/model/", "/model/versions/", "/model/versions/{version}/", "/model/versions/{version}/promote/",
+            "/model/rollback/", "/model/deployments/", "/model/shadow/", "/model/shadow/{version}/",
         }  # fmt: skip
 
 

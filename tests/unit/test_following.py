@@ -6,10 +6,11 @@ import logging
 
 import pytest
 
+from flight_delay.api.access import Access
 from flight_delay.api.following import Follower
 from flight_delay.api.live import LiveModel
 from flight_delay.store import models
-from flight_delay.store.database import database_at, opened
+from flight_delay.store.database import Lasting, database_at, opened
 
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 
@@ -20,7 +21,9 @@ def follow(tmp_path, caplog):
     path = tmp_path / "flight_delay.sqlite3"
     database = database_at(f"sqlite:///{path}")
     live = LiveModel(database, lambda: NOW)
-    follower = Follower(live, database, tmp_path / "none.npz", lambda: NOW)
+    follower = Follower(
+        live, Access(Lasting(database), "", required=False), database, tmp_path / "none.npz", lambda: NOW
+    )
 
     def steps(count):
         caplog.clear()

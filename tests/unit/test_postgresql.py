@@ -9,17 +9,18 @@ import pytest
 from flight_delay.errors import DriverMissing, StoreUnavailable
 from flight_delay.store import models
 from flight_delay.store.database import Lasting, database_at, opened
-from flight_delay.store.predictions import Prediction, PredictionLog
+from flight_delay.store.predictions import PredictionLog
+from flight_delay.store.rows import Prediction
 
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server():
     """A server of this module's own: it is killed."""
     from postgresql import Server
 
-    server = Server(tmp_path_factory.mktemp("killed"))
+    server = Server()
     yield server
     server.stop()
 
@@ -29,6 +30,13 @@ def database(server):
     database = database_at(server.new_database())
     database.migrate()
     return database
+
+
+async def back(log):
+    """Wait until a log has found its database again."""
+    async with asyncio.timeout(20):
+        while log.problem is not None:
+            await asyncio.sleep(0.02)
 
 
 def test_a_server_that_was_killed_is_found_again(server, database):
@@ -45,6 +53,7 @@ def test_a_server_that_was_killed_is_found_again(server, database):
             with pytest.raises(StoreUnavailable):
                 await log.append(prediction)
             server.start()
+            await back(log)
             assert await log.append(prediction) == 2
         finally:
             await asyncio.to_thread(log.close)

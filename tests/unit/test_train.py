@@ -238,6 +238,9 @@ class TestDaysThatWereAskedFor:
         )
         assert len(grown) == len(specialist.RECIPES) * (specialist.FOLDS * 3 + 2 + 2)
         assert reevaluate(made.model, processed, tmp_path, SILENT) == made.metrics
+        again = train(processed, tmp_path / "again" / MODEL_FILE, tmp_path, SILENT, until)
+        assert again.model.read_bytes() == made.model.read_bytes()
+        assert again.artifact.read_bytes() == made.artifact.read_bytes()
 
     @pytest.mark.usefixtures("few")
     def test_one_month_is_too_little_to_learn_from(self, processed, tmp_path):

@@ -7,9 +7,8 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from flight_delay.api.live import Loaded
+from flight_delay.api.live import Loaded, Said
 from flight_delay.flight import Flight
-from flight_delay.model import artifact
 
 _Interval = Annotated[list[float], Field(min_length=2, max_length=2)]
 _Chance = Annotated[float, Field(ge=0, le=1)]
@@ -19,9 +18,10 @@ class Answer(NamedTuple):
     """A prediction that is in the history."""
 
     flight: Flight
-    said: artifact.Answer
+    said: Said
     loaded: Loaded
-    prediction_id: int
+    prediction_id: int | None
+    """None where it waits on the local disk for a database that is away."""
     predicted_at: dt.datetime
 
     @property
@@ -31,7 +31,10 @@ class Answer(NamedTuple):
 
     def headers(self) -> dict[str, str]:
         """Return the facts that travel beside the documented body."""
-        return {"X-Model-Version": str(self.loaded.live.version), "X-Prediction-Id": str(self.prediction_id)}
+        version = {"X-Model-Version": str(self.loaded.live.version)}
+        if self.prediction_id is None:
+            return version | {"X-History": "spooled"}
+        return version | {"X-Prediction-Id": str(self.prediction_id)}
 
 
 class _Documented(BaseModel):
@@ -81,7 +84,13 @@ class Explanation(_Documented):
 class Metadata(_Documented):
     """Which answer this is."""
 
-    id: Annotated[int, Field(description="Of the prediction; `POST /model/outcomes/` takes it as `prediction_id`")]
+    id: Annotated[
+        int | None,
+        Field(
+            description="Of the prediction; `POST /model/outcomes/` takes it as `prediction_id`. "
+            "null while the database is away: it gets one later"
+        ),
+    ]
     model_version: int
     horizon: Annotated[str, Field(examples=["schedule", "pre_departure", "departed"])]
     told: Annotated[bool, Field(description="Whether it counts what was heard lately of flights from the origin")]

@@ -12,13 +12,16 @@ from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp
 
 from flight_delay import __version__
-from flight_delay.api import routes
+from flight_delay.api import routes, versions
+from flight_delay.api.access import Access
 from flight_delay.api.following import Follower
 from flight_delay.api.front import Front
-from flight_delay.api.models import ModelLoader
+from flight_delay.api.models import ModelLoader, Policy
 from flight_delay.api.predict import Predictor
+from flight_delay.api.service import Service
+from flight_delay.api.shadow import Scorer
 from flight_delay.settings import Settings
-from flight_delay.store.database import database_at
+from flight_delay.store.database import Lasting, database_at
 from flight_delay.store.predictions import PredictionLog
 
 ARTIFACT_FILE = "flight_delay_model.npz"
@@ -28,20 +31,26 @@ def create_app() -> ASGIApp:
     """Return the service as the settings have it; nothing is opened before it starts."""
     settings = Settings()
     database = database_at(settings.database_url)
-    service = routes.Service(database, now)
+    access = Access(Lasting(database), settings.api_keys.get_secret_value(), required=settings.require_keys)
+    service = Service(database, access, now)
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
-        follower = Follower(service.live, database, settings.model_dir / ARTIFACT_FILE, now)
+        follower = Follower(service.live, access, database, settings.model_dir / ARTIFACT_FILE, now)
         await follower.step()
-        following = asyncio.create_task(follower.run())
-        service.log = PredictionLog(database)
-        service.predictor = Predictor(service.live, service.log, now)
-        service.loader = ModelLoader(service.live, database, settings.model_dir, settings.trusted_model_sha256)
+        spool = settings.spool_dir if settings.when_away == "spool" else None
+        service.log = PredictionLog(database, spool, settings.spool_mb)
+        scorer = Scorer(service.live, database)
+        service.predictor = Predictor(service.live, service.log, scorer, now)
+        policy = Policy(settings.trusted_model_sha256, settings.gate_worse_pct)
+        service.loader = ModelLoader(service.live, database, policy)
+        beside = [asyncio.create_task(follower.run()), asyncio.create_task(scorer.run())]
         try:
             yield
         finally:
-            following.cancel()
+            for task in beside:
+                task.cancel()
+            service.loader.give_up()
             await asyncio.to_thread(service.log.close)
 
     app: FastAPI = FastAPIOffline(
@@ -53,6 +62,7 @@ def create_app() -> ASGIApp:
     )
     max_upload = settings.max_upload_mb * 1024 * 1024
     routes.add(app, service, max_upload, now)
+    app.router.routes.extend(versions.router(service, now).routes)
     slashed = frozenset(path for route in app.routes if (path := getattr(route, "path", "")).endswith("/"))
     return Front(app, service, slashed, max_upload)
 

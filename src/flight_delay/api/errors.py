@@ -27,12 +27,24 @@ STATUS: dict[type[errors.FlightDelayError], int] = {
     errors.NoModel: 503,
     errors.StoreUnavailable: 503,
     errors.StoreBusy: 503,
+    errors.SpoolFull: 503,
     errors.NoSuchVersion: 404,
+    errors.GateRefused: 409,
+    errors.GateUnmeasured: 409,
     errors.NothingBefore: 409,
     errors.VersionInUse: 409,
 }
 
 
+# Where a body was not read to its end, the rest of it is not waited for.
+_LEAVE = {"Connection": "close"}
+_HEADERS = {
+    401: {"WWW-Authenticate": "Bearer"} | _LEAVE,
+    403: _LEAVE,
+    408: _LEAVE,
+    413: _LEAVE,
+    503: {"Retry-After": str(RETRY_AFTER_S)},
+}
 BODY_PROBLEMS = {408: "body_too_slow", 413: "body_too_large"}
 """What is said of a body that goes past a limit, by status."""
 
@@ -88,7 +100,7 @@ class ProblemError(Exception):
 
     def headers(self) -> dict[str, str]:
         """Return the headers that belong to it."""
-        return {"Retry-After": str(RETRY_AFTER_S)} if self.status == 503 else {}
+        return _HEADERS.get(self.status, {})
 
     def body(self, path: str, language: Language) -> bytes:
         """Return the JSON of the problem."""
@@ -107,6 +119,11 @@ class ProblemError(Exception):
         )
         body = problem.model_dump(exclude=None if fields else {"errors"})
         return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of the errors that a route answers."""
+    return {status: {"model": Problem, "description": text(f"title_{status}", "en")} for status in statuses}
 
 
 def refusal(kind: str, location: Sequence[str | int], value: Any, **facts: Any) -> ErrorDetails:

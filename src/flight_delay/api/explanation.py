@@ -6,23 +6,23 @@ import math
 from collections.abc import Iterator
 
 from flight_delay.api.answer import Answer
+from flight_delay.api.live import Minutes
 from flight_delay.flight import Flight
 from flight_delay.messages import Language, known, text
-from flight_delay.model.artifact import Moved
-from flight_delay.model.features import Specialist
+from flight_delay.model.artifact import Artifact, Explained, Moved
+from flight_delay.model.features import Codes, Specialist
 
 SHOWN = 5
 """How many features an explanation names."""
 
 
-def explained(answer: Answer, language: Language) -> dict[str, object]:
+def explained(whole: Explained, flight: Flight, language: Language) -> dict[str, object]:
     """Return the documented explanation: base, the largest features, and the rest, which add up to the answer."""
-    whole = answer.loaded.artifact.explain(answer.said)
     shown = whole.moved[:SHOWN]
     return {
         "base": whole.base,
-        "features": [_reason(moved, answer.flight, language) for moved in shown],
-        "others": answer.minutes - whole.base - sum(moved.minutes for moved in shown),
+        "features": [_reason(moved, flight, language) for moved in shown],
+        "others": sum(moved.minutes for moved in whole.moved[SHOWN:]),
     }
 
 
@@ -66,7 +66,16 @@ def _key(name: str, value: float) -> str:
 
 
 def _notes(answer: Answer) -> Iterator[str]:
-    flight, codes, specialist = answer.flight, answer.loaded.artifact.codes, answer.said.specialist
+    model, said = answer.loaded.model, answer.said
+    if isinstance(model, Artifact) and not isinstance(said, Minutes):
+        yield from _notes_of_specialist(answer.flight, model.codes, said.specialist)
+        return
+    yield "note_only_minutes"
+    if model.is_strange(answer.flight):
+        yield "note_strange"
+
+
+def _notes_of_specialist(flight: Flight, codes: Codes, specialist: Specialist) -> Iterator[str]:
     for name, met in (("carrier", codes.carriers), ("origin", codes.origins), ("dest", codes.dests)):
         if getattr(flight, name) not in met:
             yield f"note_new_{name}"

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+from flight_delay.api.access import Access
 from flight_delay.api.live import LiveModel
 from flight_delay.api.models import adopt
 from flight_delay.errors import FlightDelayError, StoreUnavailable
@@ -20,10 +21,13 @@ _log = logging.getLogger("uvicorn.error")
 
 
 class Follower:
-    """Takes up the database and the trained model once there is one, then hears of promotions and outcomes."""
+    """Takes up the database and the trained model once there is one, then hears of promotions, outcomes and keys."""
 
-    def __init__(self, live: LiveModel, database: Database, trained: Path, now: Callable[[], dt.datetime]) -> None:
+    def __init__(
+        self, live: LiveModel, access: Access, database: Database, trained: Path, now: Callable[[], dt.datetime]
+    ) -> None:
         self._live = live
+        self._access = access
         self._database = database
         self._trained = trained
         self._now = now
@@ -39,6 +43,7 @@ class Follower:
         try:
             if not self._ready:
                 await self._take_up()
+            await self._access.follow()
             await self._live.follow()
         except FlightDelayError as error:
             self._say(f"not ready: {error}")

@@ -13,14 +13,14 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flight_delay.api import include
+from flight_delay.api.access import ANYONE, needed
 from flight_delay.api.errors import BODY_PROBLEMS, MEDIA_TYPE, ProblemError
 from flight_delay.api.predict import MAX_BODY_BYTES, read_body, reply, send_reply
-from flight_delay.api.routes import PREDICT_PATH, Service, largest_body
+from flight_delay.api.routes import PREDICT_PATH, largest_body
+from flight_delay.api.service import Service
 from flight_delay.messages import from_accept_language
 
 REQUEST_ID = "x-request-id"
-ANYONE = "anyone"
-"""Who asks, where no key is needed."""
 BODY_TIMEOUT_S = 60.0
 _TRACEPARENT_FORM = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 """https://www.w3.org/TR/trace-context/#traceparent-header"""
@@ -29,7 +29,7 @@ _REQUEST_ID_FORM = re.compile(r"[!-~]{1,128}")
 
 
 class Front:
-    """Gives each request an id, lets a path do without its last slash, and answers predictions itself.
+    """Gives each request an id, asks for its key, lets a path do without its last slash, answers predictions itself.
 
     FastAPI documents the prediction route and can answer it too; its own reading of a body takes
     longer than the model.
@@ -55,10 +55,16 @@ class Front:
         sending = self._with_headers(send, echoed)
         if scope["path"] + "/" in self._slashed:
             scope["path"] += "/"
+        try:
+            caller = await self._service.access.check(headers, needed(scope["method"], scope["path"]))
+        except ProblemError as problem:
+            await send_problem(sending, problem, scope["path"], headers.get("accept-language", ""))
+            return
+        scope["state"]["caller"] = caller
         if scope["path"] == PREDICT_PATH and scope["method"] == "POST":
-            await self._predict(scope, _limited(receive, MAX_BODY_BYTES), sending, headers, request_id)
+            await self._predict(scope, _limited(receive, MAX_BODY_BYTES, headers), sending, headers, request_id)
         else:
-            await self._app(scope, _limited(receive, largest_body(scope["path"], self._max_body)), sending)
+            await self._app(scope, _limited(receive, largest_body(scope["path"], self._max_body), headers), sending)
 
     def _with_headers(self, send: Send, echoed: Mapping[str, str]) -> Send:
         async def send_with_headers(message: Message) -> None:
@@ -78,7 +84,7 @@ class Front:
             asked = include.asked(scope)
             body = await read_body(receive)
             if body is not None:
-                answer = await self._service.predictor.answer_body(body, request_id)
+                answer = await self._service.predictor.answer_body(body, request_id, asked)
                 await send_reply(send, await reply(answer, asked, headers.get("accept-language", "")))
         except HTTPException as refusal:
             problem = ProblemError(refusal.status_code, BODY_PROBLEMS[refusal.status_code], limit=MAX_BODY_BYTES)
@@ -111,9 +117,13 @@ def _request_id(headers: Headers) -> str:
     return given if _REQUEST_ID_FORM.fullmatch(given) else secrets.token_hex(16)
 
 
-def _limited(receive: Receive, limit: int) -> Receive:
-    """Count and time a body as it comes in; past a limit its reader gets an HTTP 413 or 408 instead of more."""
+def _limited(receive: Receive, limit: int, headers: Headers) -> Receive:
+    """Count and time a body as it comes in; past a limit its reader gets an HTTP 413 or 408 instead of more.
+
+    One that says beforehand that it is too long is not waited for.
+    """
     left = limit
+    announced = headers.get("content-length", "")
     whole = False
     until = asyncio.get_running_loop().time() + BODY_TIMEOUT_S
 
@@ -121,6 +131,8 @@ def _limited(receive: Receive, limit: int) -> Receive:
         nonlocal left, whole
         if whole:  # all that can come is that the client leaves
             return await receive()
+        if announced.isdecimal() and (len(announced) > 18 or int(announced) > limit):
+            raise HTTPException(413)
         try:
             async with asyncio.timeout_at(until):
                 message = await receive()

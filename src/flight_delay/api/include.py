@@ -13,10 +13,14 @@ from starlette.types import Scope
 from flight_delay.api import explanation
 from flight_delay.api.answer import Answer
 from flight_delay.api.errors import ProblemError, refusal
+from flight_delay.api.live import Minutes, Said
 from flight_delay.messages import Language
+from flight_delay.model import artifact
+from flight_delay.model.artifact import Artifact
 from flight_delay.model.distribution import INTERVALS, PERCENTS
 
 PARAMETER = "include"
+_OF_DISTRIBUTION = frozenset({"interval", "quantiles", "probabilities", "explanation"})
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -57,25 +61,42 @@ def takes_long(asked: Collection[str]) -> bool:
     return "explanation" in asked
 
 
+def check(asked: Collection[str], said: Said) -> None:
+    """Refuse what a model of another's making cannot say; raises `ProblemError` (422)."""
+    if asked and isinstance(said, Minutes) and (beyond := sorted(set(asked) & _OF_DISTRIBUTION)):
+        raise ProblemError.of_fields([refusal("only_minutes", (PARAMETER,), word, given=word) for word in beyond])
+
+
 def _interval(answer: Answer, _: Language) -> object:
-    return {str(width): answer.said.quantiles(percents) for width, percents in INTERVALS.items()}
+    said = _whole(answer)
+    return {str(width): said.quantiles(percents) for width, percents in INTERVALS.items()}
 
 
 def _quantiles(answer: Answer, _: Language) -> object:
-    return dict(zip(map(str, PERCENTS), answer.said.quantiles(), strict=True))
+    return dict(zip(map(str, PERCENTS), _whole(answer).quantiles(), strict=True))
 
 
 def _probabilities(answer: Answer, _: Language) -> object:
-    return answer.said.probabilities()._asdict()
+    return _whole(answer).probabilities()._asdict()
+
+
+def _explanation(answer: Answer, language: Language) -> object:
+    model = answer.loaded.model
+    assert isinstance(model, Artifact), "checked before it was predicted"
+    return explanation.explained(model.explain(_whole(answer)), answer.flight, language)
+
+
+def _whole(answer: Answer) -> artifact.Answer:
+    assert isinstance(answer.said, artifact.Answer), "checked before it was predicted"
+    return answer.said
 
 
 def _metadata(answer: Answer, _: Language) -> object:
-    specialist = answer.said.specialist
     return {
         "id": answer.prediction_id,
         "model_version": answer.loaded.live.version,
-        "horizon": specialist.horizon.value,
-        "told": specialist.sees_network,
+        "horizon": answer.said.horizon.value,
+        "told": answer.said.told,
         "predicted_at": answer.predicted_at.isoformat(),
     }
 
@@ -84,7 +105,7 @@ INCLUDES: dict[str, Callable[[Answer, Language], object]] = {
     "interval": _interval,
     "quantiles": _quantiles,
     "probabilities": _probabilities,
-    "explanation": explanation.explained,
+    "explanation": _explanation,
     "metadata": _metadata,
     "notes": explanation.notes,
 }

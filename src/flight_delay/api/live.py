@@ -1,4 +1,4 @@
-"""The live model and what it has been told of the network, as this process holds them."""
+"""The live model and what it has been told of the network, as this process holds them; and the shadow beside it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from flight_delay.api.outcomes import leg_told
-from flight_delay.errors import BrokenArtifact, NoModel
-from flight_delay.model.artifact import Artifact
+from flight_delay.errors import BrokenArtifact, FieldsNeeded, NoModel
+from flight_delay.flight import Flight
+from flight_delay.model import artifact, kept
+from flight_delay.model.features import Horizon
 from flight_delay.model.means import Leg
 from flight_delay.model.network_state import NetworkState
-from flight_delay.store import models, outcomes
+from flight_delay.model.point import PointModel
+from flight_delay.store import models, outcomes, shadows
 from flight_delay.store.database import Connection, Database, Lasting
 
 RECALLED = dt.timedelta(days=3)
@@ -22,31 +25,60 @@ _LEGS_AT_A_TIME = 100
 """So many are told, which takes some milliseconds, before predictions have their turn."""
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """A model in memory, the promotion that made it live, and the state that its predictions read.
+class Minutes(NamedTuple):
+    """What a model says that knows no distribution."""
 
-    The state is read and told on the event loop alone, once it is published here.
+    minutes: float
+    horizon: Horizon
+    told: bool = False
+    """Whether it counts what was heard lately; it never does."""
+
+
+Said = artifact.Answer | Minutes
+
+
+@dataclass
+class Network:
+    """What a model has been told of the network, and the last outcome that it was told.
+
+    It is read and told on the event loop alone, once it is published.
     """
 
-    live: models.Live
-    artifact: Artifact
     state: NetworkState
+    last_id: int
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in memory, the promotion that made it live, and what its predictions know of the network."""
+
+    live: models.Live
+    model: kept.Model
+    network: Network
+
+    def answer(self, flight: Flight, now: dt.datetime) -> Said:
+        """Answer one flight; raises `FieldsNeeded` where the model has no answer without what the flight lacks."""
+        if not isinstance(self.model, PointModel):
+            return self.model.answer(flight, now.date(), self.network.state, now.timestamp() / 60)
+        if lacking := self.model.needs(flight):
+            raise FieldsNeeded(lacking)
+        horizon = Horizon.SCHEDULE if flight.dep_delay is None else Horizon.DEPARTED
+        return Minutes(self.model.answer(flight, now.date()), horizon)
 
 
 class _Heard(NamedTuple):
-    """An outcome, by its id; no leg where it says nothing of the network."""
+    """An outcome, by its id; no leg where it says nothing to the model."""
 
     id: int
     leg: Leg | None
 
 
 class _News(NamedTuple):
-    loaded: Loaded | None
-    heard: list[_Heard]
-    """What the state of `loaded` is still to be told."""
-    last_id: int
-    """The last outcome that it was told."""
+    """What a look into the database found: each model with what it is still to be told."""
+
+    current: Loaded | None
+    shadow: Loaded | None
+    heard: list[tuple[Network, list[_Heard]]]
 
 
 class LiveModel:
@@ -59,9 +91,9 @@ class LiveModel:
         self._lasting = Lasting(database)
         self._now = now
         self._turn = asyncio.Lock()
-        self._last_id = 0
-        self._broken: tuple[models.Live, str] | None = None
+        self._broken: dict[int, str] = {}
         self.current: Loaded | None = None
+        self.shadow: Loaded | None = None
 
     async def follow(self) -> Loaded:
         """Return the live model as the database has it now, told of all outcomes that are in it.
@@ -77,49 +109,74 @@ class LiveModel:
         """
         async with self._turn:
             news = await asyncio.to_thread(self._look)
-            self.current, self._last_id = news.loaded, news.last_id
+            self.current, self.shadow = news.current, news.shadow
             if self.current is None:
                 raise NoModel
-            await self._tell(self.current.state, news.heard)
+            for network, heard in news.heard:
+                await _tell(network, heard)
             return self.current
-
-    async def _tell(self, state: NetworkState, heard: list[_Heard]) -> None:
-        for start in range(0, len(heard), _LEGS_AT_A_TIME):
-            for outcome in heard[start : start + _LEGS_AT_A_TIME]:
-                if outcome.leg is not None:
-                    state.tell(outcome.leg)
-                self._last_id = outcome.id
-            await asyncio.sleep(0)
 
     def _look(self) -> _News:
         connection = self._lasting.connection()
-        live = models.live(connection)
-        if live is not None and (self.current is None or live != self.current.live):
-            return self._load(connection, live)
-        if self.current is None:
-            return _News(None, [], 0)
-        return _News(self.current, _heard(connection, self._last_id, self.current.artifact), self._last_id)
+        live, chosen = models.live(connection), shadows.current(connection)
+        if live is None:
+            return _News(None, None, [])
+        held = [loaded for loaded in (self.current, self.shadow) if loaded is not None]
+        current = self._take(connection, live, held)
+        shadow = None
+        if chosen is not None and chosen.version != live.version:
+            shadow = self._take_shadow(connection, models.Live(0, chosen.version), held)
+        heard = [
+            (loaded.network, _heard(connection, loaded.network.last_id, loaded.model))
+            for loaded in (current, shadow)
+            if loaded is not None and any(loaded.network is other.network for other in held)
+        ]
+        return _News(current, shadow, heard)
 
-    def _load(self, connection: Connection, live: models.Live) -> _News:
-        artifact = self._artifact(connection, live)
-        state = artifact.state()
-        last_id = outcomes.last_before(connection, self._now() - RECALLED)
-        heard = _heard(connection, last_id, artifact)
-        for outcome in heard:
-            if outcome.leg is not None:
-                state.tell(outcome.leg)
-        return _News(Loaded(live, artifact, state), [], heard[-1].id if heard else last_id)
-
-    def _artifact(self, connection: Connection, live: models.Live) -> Artifact:
-        """Return the artefact of a promotion; one that is broken is read once, not at every look."""
-        if self._broken is not None and self._broken[0] == live:
-            raise BrokenArtifact(self._broken[1])
+    def _take_shadow(self, connection: Connection, live: models.Live, held: list[Loaded]) -> Loaded | None:
+        """Take up the shadow; one that is broken does not keep the live model from being followed."""
         try:
-            return Artifact.from_bytes(models.artifact(connection, live.version))
+            return self._take(connection, live, held)
+        except BrokenArtifact:
+            return None
+
+    def _take(self, connection: Connection, live: models.Live, held: list[Loaded]) -> Loaded:
+        """Return a version: the one that is held, or loaded and told of the last days."""
+        for loaded in held:
+            if loaded.live.version == live.version:
+                return Loaded(live, loaded.model, loaded.network) if loaded.live != live else loaded
+        model = self._read(connection, live.version)
+        if isinstance(model, PointModel):
+            return Loaded(live, model, Network(NetworkState(), 0))
+        network = Network(model.state(), outcomes.last_before(connection, self._now() - RECALLED))
+        for outcome in _heard(connection, network.last_id, model):
+            if outcome.leg is not None:
+                network.state.tell(outcome.leg)
+            network.last_id = outcome.id
+        return Loaded(live, model, network)
+
+    def _read(self, connection: Connection, version: int) -> kept.Model:
+        """Return the model of a version; one that is broken is read once, not at every look."""
+        if version in self._broken:
+            raise BrokenArtifact(self._broken[version])
+        try:
+            return kept.from_bytes(models.artifact(connection, version))
         except BrokenArtifact as error:
-            self._broken = live, error.facts["problem"]
+            self._broken[version] = error.facts["problem"]
             raise
 
 
-def _heard(connection: Connection, last_id: int, artifact: Artifact) -> list[_Heard]:
-    return [_Heard(told.id, leg_told(told, artifact.codes)) for told in outcomes.since(connection, last_id)]
+async def _tell(network: Network, heard: list[_Heard]) -> None:
+    for start in range(0, len(heard), _LEGS_AT_A_TIME):
+        for outcome in heard[start : start + _LEGS_AT_A_TIME]:
+            if outcome.leg is not None:
+                network.state.tell(outcome.leg)
+            network.last_id = outcome.id
+        await asyncio.sleep(0)
+
+
+def _heard(connection: Connection, last_id: int, model: kept.Model) -> list[_Heard]:
+    """Return what was told after an outcome; to a model of another's making it says nothing."""
+    if isinstance(model, PointModel):
+        return []
+    return [_Heard(told.id, leg_told(told, model.codes)) for told in outcomes.since(connection, last_id)]

@@ -14,35 +14,24 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
-from flight_delay.api import health, history, include, outcomes
+from flight_delay.api import access, export, health, history, include, outcomes, retention, versions
 from flight_delay.api.answer import Answered
-from flight_delay.api.errors import BODY_PROBLEMS, MEDIA_TYPE, Problem, ProblemError
-from flight_delay.api.live import LiveModel
-from flight_delay.api.models import ModelLoader
-from flight_delay.api.predict import Predictor, reply
+from flight_delay.api.errors import BODY_PROBLEMS, MEDIA_TYPE, ProblemError, problems
+from flight_delay.api.models import Wish
+from flight_delay.api.predict import MAX_BODY_BYTES, reply
+from flight_delay.api.service import Service
 from flight_delay.errors import FlightDelayError
 from flight_delay.flight import Flight
 from flight_delay.messages import Language, from_accept_language, text
-from flight_delay.store.database import Database
-from flight_delay.store.predictions import PredictionLog
 
 PREDICT_PATH = "/model/predict/"
+LOAD_PATH = "/model/load/"
 OUTCOMES_PATH = "/model/outcomes/"
+HISTORY_PATH = "/model/history/"
 _SCHEMAS = "#/components/schemas/{model}"
 _log = logging.getLogger("uvicorn.error")
-
-
-class Service:
-    """What the routes need. All but the live model is there from the start of the service to its end."""
-
-    log: PredictionLog
-    predictor: Predictor
-    loader: ModelLoader
-
-    def __init__(self, database: Database, now: Callable[[], dt.datetime]) -> None:
-        self.database = database
-        self.live = LiveModel(database, now)
 
 
 class Loaded(BaseModel):
@@ -58,44 +47,91 @@ def add(app: FastAPI, service: Service, max_upload: int, now: Callable[[], dt.da
     async def alive(request: Request) -> health.Health:
         return health.Health(status=text("healthy", _language(request)))
 
-    @app.get("/health/ready/", tags=["health"], summary="Can it answer predictions?", responses=_problems(503))
+    @app.get("/health/ready/", tags=["health"], summary="Can it answer predictions?", responses=problems(503))
     async def ready(request: Request) -> health.Readiness:
-        version = await health.ready_version(service.live, service.log, service.database)
-        return health.Readiness(status=text("ready", _language(request)), model_version=version, database="ok")
+        return await health.readiness(service, _language(request))
 
     @app.post(
-        "/model/load/",
+        LOAD_PATH,
         tags=["model"],
         summary="Make a model file the live model",
-        responses=_problems(400, 408, 413, 415, 422, 503),
+        responses=problems(400, 408, 409, 413, 415, 422, 503),
     )
-    async def load(request: Request, response: Response, file: Annotated[UploadFile, File()]) -> Loaded:
-        """Take a `.joblib` or `.pkl` trained here, or whose SHA-256 is in `FLIGHT_DELAY_TRUSTED_MODEL_SHA256`."""
+    async def load(
+        request: Request, response: Response, file: Annotated[UploadFile, File()], promote: bool = True
+    ) -> Loaded:
+        """Take a `.joblib` or `.pkl` with a scikit-learn or LightGBM regressor; `promote=false` only keeps it.
+
+        Nothing in the file is run here: a confined process examines it, converts it to a form that executes
+        nothing, and proves that this answers alike. The header `Location` leads to its version.
+        """
         if len((await request.form()).getlist("file")) > 1:
             raise ProblemError(422, "one_file")
-        loaded = await service.loader.load(file.filename or "", await file.read(), now())
-        response.headers["X-Model-Version"] = str(loaded.live.version)
+        wish = Wish(request.state.caller, f"upload of {file.filename}")
+        version = await service.loader.load(file.filename or "", file.file, wish, now(), promote=promote)
+        response.headers["Location"] = f"/model/versions/{version}/"
         return Loaded(status=text("model_loaded", _language(request)))
 
-    @app.get(
-        "/model/history/",
-        tags=["model"],
-        summary="Which predictions were answered?",
-        response_model=history.History,
-        responses=_problems(422, 503),
-    )
-    async def past(request: Request, page: Annotated[history.Page, Query()]) -> Response:
-        """List the newest, oldest first; the header `Link` leads to the pages before and after."""
-        with suppress(FlightDelayError):  # for the header that says which model is live, where one is
-            await service.live.follow()
-        kept = await asyncio.to_thread(history.read, service.database, page)
-        headers = {"Link": history.links(request.url.path, kept, page)}
-        return Response(history.body(kept), media_type="application/json", headers=headers)
-
+    _add_history(app, service)
+    _add_retention(app, service, now)
     _add_predict(app, service)
     _add_outcomes(app, service, now)
     _add_errors(app, max_upload)
-    _document(app)
+    _document(app, service.access)
+
+
+def _add_history(app: FastAPI, service: Service) -> None:
+    files = {form.media_type: {"schema": {"type": "string"}} for form in export.FORMS}
+
+    @app.get(
+        HISTORY_PATH,
+        tags=["model"],
+        summary="Which predictions were answered?",
+        response_model=history.History,
+        responses={200: {"content": files}, **problems(406, 422, 503)},
+    )
+    async def past(request: Request, page: Annotated[history.Page, Query()]) -> Response:
+        """List the newest, oldest first; the header `Link` leads to the pages before and after.
+
+        With `Accept: text/csv` or `application/x-ndjson` all come that the filters let pass.
+        """
+        form = export.form_of(",".join(request.headers.getlist("accept")))
+        with suppress(FlightDelayError):  # for the header that says which model is live, where one is
+            await service.live.follow()
+        headers = {"Vary": "Accept"}
+        if form:
+            return await export.response(service.database, page, form, headers)
+        kept = await asyncio.to_thread(history.read, service.database, page)
+        headers["Link"] = history.links(request.url.path, kept, page)
+        return Response(history.body(kept), media_type="application/json", headers=headers)
+
+
+def _add_retention(app: FastAPI, service: Service, now: Callable[[], dt.datetime]) -> None:
+    @app.delete(
+        HISTORY_PATH, tags=["model"], summary="Delete predictions from the history", responses=problems(422, 503)
+    )
+    async def forget(request: Request, asked: Annotated[retention.Asked, Query()]) -> retention.Deleted:
+        """Delete by exactly one criterion; that it was done is recorded, and what is deleted is gone."""
+        return await retention.delete(service.database, asked.chosen(), request.state.caller, now())
+
+    one = f"{HISTORY_PATH}{{id:int}}"
+
+    @app.delete(one, include_in_schema=False)
+    @app.delete(
+        f"{one}/", tags=["model"], summary="Delete a prediction from the history", responses=problems(404, 422, 503)
+    )
+    async def forget_one(request: Request, id: retention.Id) -> retention.Deleted:  # noqa: A002
+        return await retention.delete_one(service.database, id, request.state.caller, now())
+
+    @app.get(
+        f"{HISTORY_PATH}deletions/",
+        tags=["model"],
+        summary="What was deleted from the history, when and by whom?",
+        responses=problems(503),
+    )
+    async def forgotten() -> retention.Deletions:
+        """List the deletions, oldest first. One of many predictions is done, and recorded, in several transactions."""
+        return await asyncio.to_thread(retention.record, service.database)
 
 
 def _add_predict(app: FastAPI, service: Service) -> None:
@@ -105,7 +141,7 @@ def _add_predict(app: FastAPI, service: Service) -> None:
         summary="How late will this flight arrive?",
         response_model=Answered,
         response_model_exclude_unset=True,
-        responses=_problems(408, 413, 422, 503),
+        responses=problems(408, 413, 422, 503),
         openapi_extra={"parameters": [_INCLUDE]},
     )
     async def predict(flight: Flight, request: Request, asked: Annotated[frozenset[str], Depends(_asked)]) -> Response:
@@ -114,7 +150,7 @@ def _add_predict(app: FastAPI, service: Service) -> None:
         It is `pre_departure` where the service has lately been told of departures from the origin
         (`POST /model/outcomes/`). The history has the answer before it is sent.
         """
-        answer = await service.predictor.answer(flight, request.state.request_id)
+        answer = await service.predictor.answer(flight, request.state.request_id, asked)
         said = await reply(answer, asked, request.headers.get("accept-language", ""))
         return Response(said.body, headers=said.headers, media_type="application/json")
 
@@ -139,7 +175,7 @@ def _add_outcomes(app: FastAPI, service: Service, now: Callable[[], dt.datetime]
         OUTCOMES_PATH,
         tags=["model"],
         summary="What became of flights?",
-        responses=_problems(408, 413, 422, 503),
+        responses=problems(408, 413, 422, 503),
         openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": body}}}},
     )
     async def tell(request: Request) -> outcomes.Accepted:
@@ -152,7 +188,7 @@ def _add_outcomes(app: FastAPI, service: Service, now: Callable[[], dt.datetime]
 
 def largest_body(path: str, max_upload: int) -> int:
     """Return how many bytes a body for a path may have."""
-    return outcomes.MAX_BODY_BYTES if path == OUTCOMES_PATH else max_upload
+    return {LOAD_PATH: max_upload, OUTCOMES_PATH: outcomes.MAX_BODY_BYTES}.get(path, MAX_BODY_BYTES)
 
 
 def _add_errors(app: FastAPI, max_upload: int) -> None:
@@ -165,7 +201,9 @@ def _add_errors(app: FastAPI, max_upload: int) -> None:
         if any(item["loc"] == ("body", "file") and item["type"] == "value_error" for item in error.errors()):
             return _response(request, ProblemError(422, "malformed_upload"))
         parameters = any(item["loc"][0] == "query" for item in error.errors())
-        known_fields = tuple(history.Page.model_fields if parameters else Flight.model_fields)
+        of_query = retention.Asked if request.method == "DELETE" else history.Page
+        of_body = versions.BODIES.get(request.url.path.rstrip("/").rpartition("/")[2], Flight)
+        known_fields = tuple((of_query if parameters else of_body).model_fields)
         return _response(request, ProblemError.of_fields(map(_placed, error.errors()), known_fields))
 
     @app.exception_handler(HTTPException)
@@ -174,8 +212,9 @@ def _add_errors(app: FastAPI, max_upload: int) -> None:
         if error.status_code == 404:
             problem = ProblemError(404, "no_route", path=path)
         elif error.status_code == 405:
-            allowed = (error.headers or {}).get("Allow", "")
+            allowed = _allowed(app, request)
             problem = ProblemError(405, "wrong_method", path=path, method=request.method, allowed=allowed)
+            return _response(request, problem, {"Allow": allowed})
         elif error.status_code in BODY_PROBLEMS:
             problem = ProblemError(
                 error.status_code, BODY_PROBLEMS[error.status_code], limit=largest_body(path, max_upload)
@@ -188,6 +227,12 @@ def _add_errors(app: FastAPI, max_upload: int) -> None:
     async def failed(request: Request, error: Exception) -> Response:
         _log.error("request %s failed", request.state.request_id, exc_info=error)
         return _response(request, ProblemError(500, "internal"))
+
+
+def _allowed(app: FastAPI, request: Request) -> str:
+    """Return the methods of all routes that a path has; Starlette names those of the first one."""
+    found = [getattr(route, "methods", ()) for route in app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for methods in found for method in methods}))
 
 
 def _placed(error: Any) -> Any:
@@ -209,11 +254,7 @@ def _language(request: Request) -> Language:
     return from_accept_language(request.headers.get("accept-language", ""))
 
 
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return {status: {"model": Problem, "description": text(f"title_{status}", "en")} for status in statuses}
-
-
-def _document(app: FastAPI) -> None:
+def _document(app: FastAPI, known: access.Access) -> None:
     """Document errors under the media type that they have, and bodies that FastAPI does not read itself."""
 
     def openapi() -> dict[str, Any]:
@@ -225,7 +266,9 @@ def _document(app: FastAPI) -> None:
                         if int(status) >= 400:
                             response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
             schema["components"]["schemas"] |= outcomes.document(_SCHEMAS)[1]
+            access.document(schema)
             app.openapi_schema = schema
+        app.openapi_schema["info"]["description"] = text(f"described_{known.state}", "en")
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import getpass
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -58,3 +59,11 @@ def explaining(command: Callable[P, R]) -> Callable[P, R]:
         raise typer.Exit(1)
 
     return explained
+
+
+def person() -> str:
+    """Return who is at the keyboard, for the records of what was changed."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # a container's user may have no name
+        return "cli"

@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 
 import typer
@@ -17,7 +18,7 @@ import typer
 from flight_delay.cli.commands import MODEL_FILE, Host, Port, Workers, app, explaining
 from flight_delay.cli.data import EngineName, engine_of, make_table, source_of
 from flight_delay.cli.models import make_model
-from flight_delay.errors import BrokenArtifact
+from flight_delay.errors import BrokenArtifact, StoreUnavailable
 from flight_delay.flight import Flight
 from flight_delay.settings import Settings
 from flight_delay.terminal import err, language, out, say
@@ -29,7 +30,7 @@ _SHUTDOWN_S = 10
 @app.command(help=say("help_serve"))
 @explaining
 def serve(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> None:
-    Settings()
+    _refuse_open(Settings())
     _serve(host, port, workers)
 
 
@@ -37,6 +38,7 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> 
 @explaining
 def up(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> None:
     settings = Settings()
+    _refuse_open(settings)
     _check_port(host, port)
     make_table(
         source_of(None, None, settings.raw_dir),
@@ -51,6 +53,28 @@ def up(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> Non
     # In a process that has never met DuckDB or LightGBM: serving needs neither in memory.
     options = ["--host", host, "--port", str(port), "--workers", str(workers)]
     os.execv(sys.executable, [sys.executable, "-m", "flight_delay", "serve", *options])
+
+
+def _refuse_open(settings: Settings) -> None:
+    """Leave with 1 where keys are required, and there is none.
+
+    A database that cannot be read is waited for: until it is, and where it then has no key, nobody is let in.
+    """
+    from flight_delay.store import keys
+    from flight_delay.store.database import database_at, opened
+
+    if not settings.require_keys or keys.of_entries(settings.api_keys.get_secret_value()):
+        return
+    database = database_at(settings.database_url)
+    try:
+        database.migrate()
+        with opened(database) as connection:
+            if keys.all_of(connection):
+                return
+    except StoreUnavailable:
+        return
+    err.print(say("keys_required"), style="bold red", markup=False)
+    raise typer.Exit(1)
 
 
 def _is_usable(model: Path) -> bool:
@@ -95,7 +119,7 @@ def _check_port(host: str, port: int) -> None:
 
 
 def _announce(host: str, port: int) -> None:
-    """Say where the service is, as soon as it answers."""
+    """Say where the service is, and whom it lets in, as soon as it answers."""
     reachable = "localhost" if host in ("0.0.0.0", "127.0.0.1", "::") else f"[{host}]" if ":" in host else host
     url = f"http://{reachable}:{port}"
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -108,13 +132,30 @@ def _announce(host: str, port: int) -> None:
             break
     else:
         return
+    # What needs a key where anything does; readiness does not say so while there is no model.
+    asked_without = _status(direct, f"{url}/model/history/?limit=1")
     documented = Flight.model_json_schema()["examples"][0]
     example = json.dumps({name: documented[name] for name in Flight.model_fields if name in documented})
-    curl = f"curl -X POST {url}/model/predict/ -H 'Content-Type: application/json' -d '{example}'"
+    key = " -H 'Authorization: Bearer fd_...'" if asked_without == HTTPStatus.UNAUTHORIZED else ""
+    curl = f"curl -X POST {url}/model/predict/{key} -H 'Content-Type: application/json' -d '{example}'"
     out.print(say("serving", url=url, curl=curl), markup=False)
-    err.print(say("service_open"), style="yellow")
+    if key:
+        err.print(say("service_closed"), markup=False)
+    elif asked_without == HTTPStatus.OK:
+        err.print(f"{say('service_open')}\n{say('how_to_close')}", style="yellow", markup=False)
     try:
         asked = urllib.request.Request(f"{url}/health/ready/", headers={"Accept-Language": language()})
         direct.open(asked, timeout=5).close()
     except urllib.error.HTTPError as refusal:
         err.print(json.load(refusal)["detail"], style="bold red", markup=False)
+
+
+def _status(direct: urllib.request.OpenerDirector, url: str) -> int:
+    """Return with what a path is answered, 0 where it is not answered in time."""
+    try:
+        with direct.open(url, timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refusal:
+        return refusal.code
+    except OSError:
+        return 0

@@ -5,19 +5,33 @@ from __future__ import annotations
 import string
 from typing import Any
 
-from flight_delay.messages import analysis, commands, errors, evaluation, explanation, refusals, service
+from flight_delay.messages import (
+    access,
+    analysis,
+    commands,
+    errors,
+    evaluation,
+    explanation,
+    history,
+    refusals,
+    service,
+    versions,
+)
 from flight_delay.messages.language import LANGUAGES, Language
 
 __all__ = ["LANGUAGES", "Language", "from_accept_language", "from_locale", "known", "number", "text"]
 
 _TEXTS: dict[str, dict[Language, str]] = (
     service.TEXTS
+    | access.TEXTS
     | errors.TEXTS
     | refusals.TEXTS
     | commands.TEXTS
     | analysis.TEXTS
     | evaluation.TEXTS
     | explanation.TEXTS
+    | history.TEXTS
+    | versions.TEXTS
 )
 
 

@@ -63,10 +63,10 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "{filename} is neither a joblib nor a pickle file.",
     },
     "untrusted_model": {
-        "pt": "O modelo de SHA-256 {sha256} não foi treinado aqui, e não foi aberto. Se confia nele, ponha o digest em "
-        "FLIGHT_DELAY_TRUSTED_MODEL_SHA256.",
-        "en": "The model with SHA-256 {sha256} was not trained here, and was not opened. If you trust it, put the "
-        "digest into FLIGHT_DELAY_TRUSTED_MODEL_SHA256.",
+        "pt": "O modelo de SHA-256 {sha256} não está entre os confiáveis, e não foi aberto. Se confia nele, ponha o "
+        "digest em FLIGHT_DELAY_TRUSTED_MODEL_SHA256.",
+        "en": "The model with SHA-256 {sha256} is not among those that are trusted, and was not opened. If you trust "
+        "it, put the digest into FLIGHT_DELAY_TRUSTED_MODEL_SHA256.",
     },
     "broken_artifact": {
         "pt": "O artefato do modelo está danificado: {problem}",
@@ -103,6 +103,28 @@ TEXTS: dict[str, dict[Language, str]] = {
     "store_unavailable": {
         "pt": "O banco de dados não pôde ser usado: {problem}",
         "en": "The database could not be used: {problem}",
+    },
+    "gate_refused": {
+        "pt": "A versão {version} não foi ao ar: em {flights} voos que chegaram ela errou {mae:.2f} min em média, e a "
+        "{live}, que está no ar, {live_mae:.2f}; aceita-se até {most_worse_pct:g}% pior. Para promovê-la assim mesmo, "
+        "use force com um reason.",
+        "en": "Version {version} was not promoted: on {flights} flights that arrived it was off by {mae:.2f} min on "
+        "average, and {live}, which is live, by {live_mae:.2f}; up to {most_worse_pct:g}% worse is taken. To promote "
+        "it all the same, use force with a reason.",
+    },
+    "gate_unmeasured": {
+        "pt": "A versão {version} não foi ao ar: nada a compara com a {live}, que está no ar. De {needed} voos que "
+        "chegaram conhecem-se {flights}; conte outros a /model/outcomes/, ou use force com um reason.",
+        "en": "Version {version} was not promoted: nothing compares it with {live}, which is live. Of {needed} "
+        "flights that arrived {flights} are known; tell more to /model/outcomes/, or use force with a reason.",
+    },
+    "fields_needed": {
+        "pt": "O modelo não tem resposta sem {fields}.",
+        "en": "The model has no answer without {fields}.",
+    },
+    "spool_full": {
+        "pt": "O banco de dados está fora, e as previsões que esperam por ele em {folder} já ocupam {most_mb} MB.",
+        "en": "The database is away, and the predictions that wait for it in {folder} take up {most_mb} MB already.",
     },
     "no_such_version": {
         "pt": "Não há modelo de versão {version}, ou ele foi apagado; veja /model/versions/.",

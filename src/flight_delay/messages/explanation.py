@@ -176,6 +176,14 @@ TEXTS: dict[str, dict[Language, str]] = {
     },
     "why": {"pt": "{reason}: {minutes:+.1f} min", "en": "{reason}: {minutes:+.1f} min"},
     # notes
+    "note_only_minutes": {
+        "pt": "O modelo que está no ar dá só minutos: nem intervalo, nem probabilidades, nem explicação.",
+        "en": "The live model gives minutes alone: neither an interval, nor probabilities, nor an explanation.",
+    },
+    "note_strange": {
+        "pt": "O modelo nunca encontrou este aeroporto ou esta companhia: a resposta é menos segura.",
+        "en": "The model never met this airport or this airline: the answer is less sure.",
+    },
     "note_new_carrier": {
         "pt": "O modelo nunca encontrou a companhia {carrier}: a resposta é menos segura, de intervalo mais largo.",
         "en": "The model never met the airline {carrier}: the answer is less sure, and its interval wider.",

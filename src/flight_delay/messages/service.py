@@ -6,6 +6,10 @@ TEXTS: dict[str, dict[Language, str]] = {
     # the service
     "healthy": {"pt": "API está funcionando corretamente", "en": "The API is working"},
     "ready": {"pt": "Pronta para prever", "en": "Ready to predict"},
+    "ready_spooling": {
+        "pt": "Pronta para prever; o banco de dados está fora, e as previsões esperam por ele no disco local",
+        "en": "Ready to predict; the database is away, and predictions wait for it on the local disk",
+    },
     "model_loaded": {"pt": "Modelo carregado com sucesso", "en": "Model loaded"},
     "service_open": {
         "pt": "Sem chave de acesso: qualquer um que alcance esta porta pode prever e carregar modelos.",
@@ -15,6 +19,7 @@ TEXTS: dict[str, dict[Language, str]] = {
     "title_400": {"pt": "Requisição inválida", "en": "Bad request"},
     "title_404": {"pt": "Não encontrado", "en": "Not found"},
     "title_405": {"pt": "Método não permitido", "en": "Method not allowed"},
+    "title_409": {"pt": "Conflito", "en": "Conflict"},
     "title_408": {"pt": "Tempo esgotado", "en": "Timed out"},
     "title_413": {"pt": "Corpo grande demais", "en": "Content too large"},
     "title_415": {"pt": "Tipo de arquivo não aceito", "en": "Unsupported file type"},
@@ -53,11 +58,21 @@ TEXTS: dict[str, dict[Language, str]] = {
         "pt": "{filename} não termina em .joblib nem em .pkl.",
         "en": "{filename} ends neither in .joblib nor in .pkl.",
     },
+    "no_shadow": {
+        "pt": "Nenhuma versão é comparada; escolha uma com POST /model/shadow/.",
+        "en": "No version is being compared; choose one with POST /model/shadow/.",
+    },
     "internal": {
         "pt": "Algo falhou aqui; o registro do serviço tem os detalhes sob este X-Request-Id.",
         "en": "Something failed here; the log of the service has the details under this X-Request-Id.",
     },
     # fields of a request
+    "needs_reason": {"pt": "force precisa de um reason", "en": "force needs a reason"},
+    "needed": {"pt": "é preciso para o modelo que está no ar", "en": "is needed by the live model"},
+    "only_minutes": {
+        "pt": "o modelo que está no ar dá só minutos, e não {given}",
+        "en": "the live model gives minutes alone, and no {given}",
+    },
     "missing": {"pt": "obrigatório, mas ausente", "en": "required, but absent"},
     "whole_number": {"pt": "deve ser um número inteiro, sem aspas", "en": "must be a whole number, without quotes"},
     "number": {"pt": "deve ser um número, sem aspas", "en": "must be a number, without quotes"},

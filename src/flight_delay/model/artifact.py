@@ -77,6 +77,16 @@ class Answer(NamedTuple):
     known_delay: float
     """What of the minutes is no prediction: the departure delay, or 0."""
 
+    @property
+    def horizon(self) -> Horizon:
+        """The moment that it is for."""
+        return self.specialist.horizon
+
+    @property
+    def told(self) -> bool:
+        """Whether it counts what was heard lately of flights from the origin."""
+        return self.specialist.sees_network
+
     def quantiles(self, percents: Sequence[float] = PERCENTS) -> list[float]:
         """Return minutes; they never cross."""
         found: list[float] = self.residuals.quantiles(self.minutes, self.scale, percents).tolist()

@@ -1,64 +1,67 @@
-"""From a trusted `.joblib` to the artefact that the service loads.
+"""From a model file that somebody sent to a form that executes nothing, by a throw-away process.
 
-Opening such a file runs what it holds, so it is done in a process of its own, and only after the
-file's digest was found among the trusted ones. `python -m flight_delay.model.convert IN OUT`.
+The process examines the file name by name, opens it once, converts what was in it, and proves that the
+converted model answers as the object does (`docs/decisions/0015`).
 """
 
 from __future__ import annotations
 
-import io
-import os
-import subprocess
-import sys
+import hashlib
+import shutil
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO, NamedTuple
 
-import flight_delay
-from flight_delay.errors import ConversionFailed
+from flight_delay.errors import BrokenArtifact, ConversionFailed
+from flight_delay.model import kept
+from flight_delay.model.untrusted.sandbox import run_apart
 
-TIMEOUT_S = 120
-_LAST_LINES = 3
+MOST_INSIDE = 200 * 2**20
+"""Bytes that a file may hold, decompressed."""
+_NAME = "model"
+_PIECE = 2**20
 
 
-def convert_apart(content: bytes) -> bytes:
-    """Return the artefact made of a trusted model file, converted in a throw-away process.
+class Converted(NamedTuple):
+    """A model as the service keeps it, and what the process that made it had given up before it opened the file."""
 
-    Raises `ConversionFailed` with what that process said last.
+    content: bytes
+    model: kept.Model
+    confined: list[str]
+
+
+def sha256_of(file: BinaryIO) -> str:
+    """Return the digest of a file, in hexadecimal."""
+    file.seek(0)
+    digest = hashlib.sha256()
+    while piece := file.read(_PIECE):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def convert_apart(file: BinaryIO, filename: str, given_up: threading.Event | None = None) -> Converted:
+    """Return what a model file was converted to.
+
+    Raises
+    ------
+    NotAModel
+        It is neither a joblib nor a pickle file.
+    ModelRefused
+        With the reason why it is not taken.
     """
     with TemporaryDirectory(prefix="flight-delay-") as folder:
-        source, artifact = Path(folder, "model.joblib"), Path(folder, "artifact.npz")
-        source.write_bytes(content)
-        command = [sys.executable, "-m", "flight_delay.model.convert", str(source), str(artifact)]
-        try:
-            done = subprocess.run(
-                command, env=_environment(folder), capture_output=True, text=True, timeout=TIMEOUT_S, check=False
-            )
-        except subprocess.TimeoutExpired as error:
-            raise ConversionFailed(f"it took more than {TIMEOUT_S} s") from error
-        if done.returncode != 0:
-            raise ConversionFailed(
-                " ".join(done.stderr.strip().splitlines()[-_LAST_LINES:]) or f"exit {done.returncode}"
-            )
-        return artifact.read_bytes()
+        file.seek(0)
+        with Path(folder, _NAME).open("wb") as copy:
+            shutil.copyfileobj(file, copy)
+        answer = run_apart("flight_delay.model.opening", [_NAME, filename], Path(folder), given_up=given_up)
+    try:
+        return Converted(answer.content, kept.from_bytes(answer.content), answer.confined)
+    except BrokenArtifact as error:
+        raise ConversionFailed(error.facts["problem"]) from error
 
 
-def _environment(folder: str) -> dict[str, str]:
-    """Return what the process needs to find Python and this package; none of the service's secrets."""
-    package = str(Path(flight_delay.__file__).parent.parent)
-    return {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": package, "HOME": folder, "TMPDIR": folder}
-
-
-def main(source: str, output: str) -> None:
-    """Convert the file `source`; write the artefact to `output`."""
-    import joblib
-
-    # Slow to import, and not for the service: only this process needs them.
-    from flight_delay.model.pipeline import to_artifact
-    from flight_delay.model.trust import sha256
-
-    content = Path(source).read_bytes()
-    Path(output).write_bytes(to_artifact(joblib.load(io.BytesIO(content)), sha256(content)).to_bytes())
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+def facts_of(converted: Converted) -> Mapping[str, Any]:
+    """Return what a list of models says of one that was sent."""
+    return kept.facts_of(converted.model) | {"confined": converted.confined}

@@ -7,7 +7,7 @@ holds the one write lock of the database, so that all that is numbered is number
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
@@ -45,6 +45,9 @@ class Connection(Protocol):
 
     def rollback(self) -> None:
         """Undo the transaction; a connection that is lost has undone it."""
+
+    def erasing(self) -> AbstractContextManager[None]:
+        """Let what is deleted in a block leave as little behind in the files as the database can."""
 
     def is_current(self) -> bool:
         """Whether the connection still leads to what the address names."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Callable
 from typing import NamedTuple
 
 from flight_delay.errors import NoSuchVersion, NothingBefore, VersionInUse
@@ -99,10 +100,13 @@ def promote(connection: Connection, version: int, change: Change, now: dt.dateti
         return _promote(connection, version, change, now)
 
 
-def roll_back(connection: Connection, by: str, reason: str, now: dt.datetime) -> Live:
+def roll_back(
+    connection: Connection, by: str, reason: str, now: dt.datetime, is_usable: Callable[[bytes], bool]
+) -> Live:
     """Make the version live that was before the live one was put there; raises `NothingBefore`.
 
-    Rolled back again, it goes further back: what was rolled back does not come again.
+    Rolled back again, it goes further back: what was rolled back does not come again. A version that was deleted,
+    or whose artefact is of no use, is passed over.
     """
     with transaction(connection):
         kept = {version.version for version in versions(connection) if version.deleted_at is None}
@@ -113,10 +117,11 @@ def roll_back(connection: Connection, by: str, reason: str, now: dt.datetime) ->
                     stack.pop()
             elif not stack or stack[-1] != deployment.version:
                 stack.append(deployment.version)
-        before = [version for version in stack[:-1] if version in kept and version != stack[-1]]
-        if not before:
-            raise NothingBefore
-        return _promote(connection, before[-1], Change(ROLLBACK, by, reason), now)
+        before = (version for version in reversed(stack[:-1]) if version in kept and version != stack[-1])
+        for version_before in before:
+            if is_usable(artifact(connection, version_before)):
+                return _promote(connection, version_before, Change(ROLLBACK, by, reason), now)
+        raise NothingBefore
 
 
 def live(connection: Connection) -> Live | None:

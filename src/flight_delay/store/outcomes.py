@@ -39,6 +39,15 @@ def since(connection: Connection, last_id: int) -> list[Told]:
     return [Told(*row) for row in rows]
 
 
+def arrived(connection: Connection, most: int) -> list[Told]:
+    """Return the newest outcomes that tell an arrival delay, newest first."""
+    rows = connection.query(
+        "SELECT id, told_at, outcome FROM outcomes WHERE outcome ->> 'arr_delay' IS NOT NULL ORDER BY id DESC LIMIT ?",
+        (most,),
+    )
+    return [Told(*row) for row in rows]
+
+
 def last_before(connection: Connection, moment: dt.datetime) -> int:
     """Return the id of the last outcome that was told before a moment, 0 where there is none."""
     rows = connection.query(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache
 from typing import Any
 
@@ -113,6 +113,10 @@ class PostgresqlConnection:
         """Undo the transaction; the server does so itself where the connection is lost."""
         with suppress(psycopg.Error):
             self._connection.rollback()
+
+    def erasing(self) -> AbstractContextManager[None]:
+        """Do nothing more: what is deleted is gone once the server has vacuumed, and has let go of its log."""
+        return nullcontext()
 
     def is_current(self) -> bool:
         """Whether the connection is not known to be lost."""

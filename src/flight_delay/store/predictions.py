@@ -1,37 +1,25 @@
-"""Every prediction that was answered: written before the answer leaves, read as history."""
+"""Every prediction that was answered: written before the answer leaves."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
-from flight_delay.errors import StoreBusy, StoreUnavailable
-from flight_delay.store.database import Database, Lasting
+from flight_delay.errors import StoreBusy, StoreError, StoreUnavailable
+from flight_delay.store.database import Database, Lasting, prove_writable
+from flight_delay.store.rows import Prediction, insert
+from flight_delay.store.spool import TAKEN_TOGETHER, Batch, Spool, forget_spool, note, orphans, take_up
 
 MAX_WAITING = 10_000
-LAST_ID = (
-    "SELECT coalesce(max(id), 0) FROM "
-    "(SELECT max(id) AS id FROM predictions UNION ALL SELECT max(last_id) FROM deletions) AS ids"
-)
-"""The greatest id that was ever given, also to a prediction that was deleted."""
-_NOW = f"SELECT (SELECT max(generation) FROM promotions), ({LAST_ID})"
-INSERT = (
-    "INSERT INTO predictions (id, predicted_at, request_id, model_version, input, prediction) VALUES (?, ?, ?, ?, ?, ?)"
-)
-
-
-class Prediction(NamedTuple):
-    """A prediction to be kept. `input` is JSON, `generation` that of the model that made it."""
-
-    predicted_at: str
-    request_id: str
-    generation: int
-    model_version: int
-    input: str
-    minutes: float
+RETRY_S = 0.5
+"""How often it is tried whether a database that went away is back."""
+_log = logging.getLogger("uvicorn.error")
 
 
 class Superseded(Exception):
@@ -40,28 +28,46 @@ class Superseded(Exception):
 
 class _Waiting(NamedTuple):
     prediction: Prediction
-    answer: asyncio.Future[int]
+    answer: asyncio.Future[int | None]
 
 
 class PredictionLog:
     """Group commit: one thread takes all predictions that wait, and commits them in one transaction.
 
     A prediction is committed only if the model that made it is still live, so that all processes
-    on the database change models at the same commit.
+    on the database change models at the same commit. While the database is away, predictions are refused, or
+    kept in a folder of the local disk where one is given, until it is back.
     """
 
-    def __init__(self, database: Database, max_waiting: int = MAX_WAITING) -> None:
+    def __init__(
+        self,
+        database: Database,
+        spool_folder: Path | None = None,
+        most_spooled_mb: int = 0,
+        max_waiting: int = MAX_WAITING,
+    ) -> None:
+        """Begin; raises `StoreUnavailable` where the folder cannot be written."""
         self._database = database
+        self._spool = None if spool_folder is None else Spool.new(spool_folder, most_spooled_mb * 2**20)
         self._max_waiting = max_waiting
         self.problem: StoreUnavailable | None = None
-        """Why the newest commit failed; None where it did not."""
+        """Why the database is away; None where it is not known to be."""
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._write_until_closed, name="prediction-log")
-        self._thread.start()
+        self._closed = threading.Event()
+        self._spooling = threading.Lock()
+        self._threads = [threading.Thread(target=self._write_until_closed, name="prediction-log")]
+        self._threads[0].start()
+        if self._spool is not None:
+            self._recover_beside()
 
-    async def append(self, prediction: Prediction) -> int:
-        """Return the prediction's id once it is on the disk.
+    @property
+    def spools(self) -> bool:
+        """Whether predictions are kept on the local disk while the database is away."""
+        return self._spool is not None
+
+    async def append(self, prediction: Prediction) -> int | None:
+        """Return the prediction's id once it is on the disk; None where that is the local disk, and it has none yet.
 
         Raises
         ------
@@ -70,19 +76,26 @@ class PredictionLog:
         StoreBusy
             Too many predictions wait already.
         StoreUnavailable
-            The database cannot be written.
+            The database cannot be written. Where its commit was under way, the history may have the prediction.
+        SpoolFull
+            Neither can the local disk.
         """
         waiting = self._queue.qsize()
         if waiting >= self._max_waiting:
             raise StoreBusy(waiting)
-        answer: asyncio.Future[int] = self._loop.create_future()
+        answer: asyncio.Future[int | None] = self._loop.create_future()
         self._queue.put(_Waiting(prediction, answer))
         return await answer
 
     def close(self) -> None:
         """Commit what waits, and stop."""
         self._queue.put(None)
-        self._thread.join()
+        self._closed.set()
+        self._threads[0].join()
+        for thread in self._threads[1:]:
+            thread.join()
+        if self._spool is not None:
+            self._leave(self._spool)
 
     def _write_until_closed(self) -> None:
         lasting = Lasting(self._database)
@@ -91,12 +104,7 @@ class PredictionLog:
             batch = self._take_all()
             open_ = batch[-1] is not None
             rows = [waiting for waiting in batch if waiting is not None]
-            try:
-                outcomes = _commit(lasting, [row.prediction for row in rows])
-                self.problem = None
-            except StoreUnavailable as error:
-                self.problem = error
-                outcomes = [error] * len(rows)
+            outcomes = self._keep(lasting, [row.prediction for row in rows])
             self._loop.call_soon_threadsafe(_resolve, [row.answer for row in rows], outcomes)
         lasting.close()
 
@@ -109,25 +117,99 @@ class PredictionLog:
                 break
         return batch
 
+    def _keep(self, lasting: Lasting, predictions: Sequence[Prediction]) -> Sequence[int | Exception | None]:
+        batch = Batch(self._spool.next_number() if self._spool is not None else 0, list(predictions))
+        while True:
+            failed = False
+            if self.problem is None:
+                try:
+                    return self._commit(lasting, batch)
+                except StoreUnavailable as error:
+                    self.problem, failed = error, True
+                except Exception as error:  # the edge of the thread: nobody waits for ever for an answer
+                    _log.exception("%d predictions were not committed", len(predictions))
+                    return [StoreUnavailable(f"{type(error).__name__}: {error}")] * len(predictions)
+            outcomes = self._spool_or_refuse(batch)
+            if failed:
+                self._recover_beside()
+            if outcomes is not None:
+                return outcomes
 
-def _commit(lasting: Lasting, predictions: Sequence[Prediction]) -> list[int | Exception]:
-    with lasting.transaction() as connection:
-        [(generation, last_id)] = connection.query(_NOW)
-        outcomes: list[int | Exception] = []
-        rows = []
-        for prediction in predictions:
-            if prediction.generation != generation:
-                outcomes.append(Superseded())
-                continue
-            last_id += 1
-            outcomes.append(last_id)
-            at, request_id, _, version, flight, minutes = prediction
-            rows.append((last_id, at, request_id, version, flight, minutes))
-        connection.insert(INSERT, rows)
-    return outcomes
+    def _commit(self, lasting: Lasting, batch: Batch) -> Sequence[int | Exception | None]:
+        if not batch.predictions:
+            return []
+        with lasting.transaction() as connection:
+            [(generation,)] = connection.query("SELECT max(generation) FROM promotions")
+            ids = iter(insert(connection, [one for one in batch.predictions if one.generation == generation]))
+            if self._spool is not None:
+                note(connection, self._spool.id, batch.number)
+        return [next(ids) if one.generation == generation else Superseded() for one in batch.predictions]
+
+    def _spool_or_refuse(self, batch: Batch) -> Sequence[int | Exception | None] | None:
+        """Keep a batch while the database is away, or refuse it; None where the database has just come back."""
+        with self._spooling:
+            if self.problem is None:
+                return None
+            if self._spool is None:
+                return [self.problem] * len(batch.predictions)
+            try:
+                self._spool.append(batch)
+            except StoreError as error:
+                return [error] * len(batch.predictions)
+            return [None] * len(batch.predictions)
+
+    def _recover_beside(self) -> None:
+        thread = threading.Thread(target=self._recover, name="prediction-log-recovery")
+        self._threads = [*(one for one in self._threads if one.is_alive()), thread]
+        thread.start()
+
+    def _recover(self) -> None:
+        """Try again and again until the database is back, and all that was spooled is taken up."""
+        lasting = Lasting(self._database)
+        back = False
+        while not back:
+            with suppress(StoreUnavailable):
+                back = self._is_back(lasting)
+            if not back and self._closed.wait(RETRY_S):
+                break
+        lasting.close()
+
+    def _is_back(self, lasting: Lasting) -> bool:
+        prove_writable(self._database)
+        if self._spool is None:
+            self.problem = None
+            return True
+        while take_up(self._spool, lasting) == TAKEN_TOGETHER:
+            pass
+        # The last ones while nobody adds to them, so that it comes to an end.
+        with self._spooling:
+            while take_up(self._spool, lasting):
+                pass
+            self.problem = None
+        self._take_up_orphans(self._spool, lasting)
+        return True
+
+    def _leave(self, spool: Spool) -> None:
+        """Let go of the file; of one in which nothing is left the database need know no more."""
+        if self.problem is None:
+            lasting = Lasting(self._database)
+            with suppress(StoreUnavailable):
+                forget_spool(spool, lasting)
+            lasting.close()
+        spool.close()
+
+    def _take_up_orphans(self, own: Spool, lasting: Lasting) -> None:
+        """Take up what processes that have died left behind."""
+        for orphan in orphans(own):
+            try:
+                while take_up(orphan, lasting):
+                    pass
+                forget_spool(orphan, lasting)
+            finally:
+                orphan.close()
 
 
-def _resolve(answers: list[asyncio.Future[int]], outcomes: Sequence[int | Exception]) -> None:
+def _resolve(answers: list[asyncio.Future[int | None]], outcomes: Sequence[int | Exception | None]) -> None:
     for answer, outcome in zip(answers, outcomes, strict=True):
         if answer.done():  # the client went away; its row stays
             continue

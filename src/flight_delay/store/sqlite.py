@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,6 +11,10 @@ from typing import Any
 
 from flight_delay.errors import StoreUnavailable
 from flight_delay.store.database import LOCK_TIMEOUT_S, Row, migrations, transaction
+
+_TRIES_TO_TRUNCATE = 20
+_TRY_AGAIN_S = 0.05
+"""The log is emptied only while nobody reads it."""
 
 
 class Sqlite:
@@ -89,6 +94,20 @@ class SqliteConnection:
         """Undo the transaction; on a full disk SQLite has done so itself."""
         with suppress(sqlite3.Error):
             self._connection.rollback()
+
+    @contextmanager
+    def erasing(self) -> Iterator[None]:
+        """Let what is deleted in a block leave no trace in the file, nor in the log beside it."""
+        self.query("PRAGMA secure_delete = ON")
+        yield
+        # Without waiting: while a checkpoint waits for readers, nothing can be written.
+        self.query("PRAGMA busy_timeout = 0")
+        for _ in range(_TRIES_TO_TRUNCATE):
+            [(busy, *_)] = self.query("PRAGMA wal_checkpoint(TRUNCATE)")
+            if not busy:
+                break
+            time.sleep(_TRY_AGAIN_S)
+        self.query(f"PRAGMA busy_timeout = {LOCK_TIMEOUT_S * 1000:.0f}")
 
     def is_current(self) -> bool:
         """Whether the file that is open is the one that has the path: what is written to a deleted one is lost."""
