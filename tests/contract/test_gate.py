@@ -12,7 +12,7 @@ from flight_delay.api.models import Wish, promote, roll_back
 from flight_delay.errors import BrokenArtifact, GateRefused, GateUnmeasured, NoSuchVersion
 from flight_delay.model.artifact import Manifest
 from flight_delay.model.point import Head, PointModel
-from flight_delay.model.point_columns import Number
+from flight_delay.model.point.columns import Number
 from flight_delay.store import models, outcomes
 from flight_delay.store.database import opened
 

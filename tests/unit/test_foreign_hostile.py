@@ -29,6 +29,16 @@ def refused(model, reason):
     assert caught.value.key == reason
 
 
+class Unknown:
+    """Something that no estimator has."""
+
+    def __repr__(self):
+        return "unknown"
+
+
+NOTHING_KNOWN = Unknown()
+
+
 @pytest.mark.parametrize(
     ("encoder", "name", "value", "reason"),
     [
@@ -61,7 +71,7 @@ def test_encoders(encoder, name, value, reason):
     [
         (SimpleImputer(), "statistics_", np.zeros(3), "refused_schema_width"),
         (SimpleImputer(), "statistics_", np.array(["a"] * 7), "refused_schema_categories"),
-        (SimpleImputer(add_indicator=True), "indicator_", object(), "refused_fitted"),
+        (SimpleImputer(add_indicator=True), "indicator_", NOTHING_KNOWN, "refused_fitted"),
         (MinMaxScaler(clip=True), "feature_range", (0, "1"), "refused_fitted"),
         (PolynomialFeatures(), "_max_degree", 99, "refused_size"),
         (PolynomialFeatures(), "_min_degree", "0", "refused_fitted"),
@@ -110,8 +120,8 @@ def test_steps_of_a_pipeline():
         (RandomForestRegressor(2, max_depth=2), "n_outputs_", 0, "refused_schema_outputs"),
         (RandomForestRegressor(2, max_depth=2), "estimators_", [], "refused_size"),
         (RandomForestRegressor(2, max_depth=2), "estimators_", [Ridge()], "refused_tree"),
-        (DecisionTreeRegressor(max_depth=2), "tree_", object(), "refused_fitted"),
-        (PoissonRegressor(alpha=1e6), "_base_loss", object(), "refused_fitted"),
+        (DecisionTreeRegressor(max_depth=2), "tree_", NOTHING_KNOWN, "refused_fitted"),
+        (PoissonRegressor(alpha=1e6), "_base_loss", NOTHING_KNOWN, "refused_fitted"),
         (BaggingRegressor(n_estimators=2), "n_estimators", 3, "refused_fitted"),
         (BaggingRegressor(n_estimators=2), "estimators_features_", [np.array([99])] * 2, "refused_fitted"),
         (VotingRegressor([("a", Ridge())], weights=[1]), "weights", [1, 2], "refused_fitted"),

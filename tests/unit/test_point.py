@@ -17,8 +17,8 @@ from flight_delay.flight import Flight
 from flight_delay.model.artifact import Artifact, Manifest
 from flight_delay.model.features import Codes
 from flight_delay.model.point import LIMIT_MIN, Head, PointModel, Vocabulary
-from flight_delay.model.point_columns import Columns, Number, Product, Table, fields_of
-from flight_delay.model.point_trees import MAX_DEPTH, Forest
+from flight_delay.model.point.columns import Columns, Number, Product, Table, fields_of
+from flight_delay.model.point.trees import MAX_DEPTH, Forest
 
 TODAY = dt.date(2013, 7, 1)
 AIRPORTS = {

@@ -14,7 +14,7 @@ from flight_delay.model.artifact import Artifact, feature_names
 from flight_delay.model.features import Horizon
 from flight_delay.model.point import KIND as POINT
 from flight_delay.model.point import PointModel
-from flight_delay.model.point_columns import fields_behind
+from flight_delay.model.point.columns import fields_behind
 
 Model = Artifact | PointModel
 SPECIALISTS = "specialists"

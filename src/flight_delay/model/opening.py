@@ -14,10 +14,11 @@ from sklearn.pipeline import Pipeline
 from flight_delay.airports import Airport
 from flight_delay.errors import ModelRefused
 from flight_delay.flight import Flight
-from flight_delay.model import foreign, foreign_check
+from flight_delay.model import foreign
 from flight_delay.model.artifact import Artifact
 from flight_delay.model.convert import MOST_INSIDE
 from flight_delay.model.features import Codes
+from flight_delay.model.foreign.check import TODAY, TOLERANCE
 from flight_delay.model.pipeline import DelayBySpecialist, FlightFeatures, to_artifact
 from flight_delay.model.point import PointModel
 from flight_delay.model.untrusted import reader
@@ -52,13 +53,13 @@ def _is_own(model: Any) -> bool:
 def _of_own(pipeline: Pipeline, digest: str) -> Artifact:
     # Through its bytes: reading them looks at every number, before LightGBM is asked.
     artifact = Artifact.from_bytes(to_artifact(pipeline, digest).to_bytes())
-    pipeline.named_steps["features"].today = foreign_check.TODAY
+    pipeline.named_steps["features"].today = TODAY
     flights = list(_flights(artifact.codes))
     for row, (flight, own) in enumerate(zip(flights, pipeline.predict(flights).tolist(), strict=True)):
-        converted = artifact.answer(flight, foreign_check.TODAY).minutes
+        converted = artifact.answer(flight, TODAY).minutes
         if not math.isfinite(own):
             raise ModelRefused("refused_not_finite", what=f"predict, {row}")
-        if abs(own - converted) > foreign_check.TOLERANCE * max(1.0, abs(own)):
+        if abs(own - converted) > TOLERANCE * max(1.0, abs(own)):
             raise ModelRefused("refused_golden", row=row, own=f"{own:.9g}", converted=f"{converted:.9g}")
     return artifact
 

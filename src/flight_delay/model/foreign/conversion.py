@@ -18,17 +18,14 @@ from sklearn.utils.fixes import parse_version
 from flight_delay.airports import Airport
 from flight_delay.errors import ModelRefused
 from flight_delay.model.artifact import Manifest
-from flight_delay.model.foreign_check import check
-from flight_delay.model.foreign_columns import Notes, Source, Term, Text, mapped
-from flight_delay.model.foreign_heads import Part, heads_of
-from flight_delay.model.foreign_inputs import inputs
-from flight_delay.model.foreign_state import refusing
-from flight_delay.model.foreign_transformers import NO_CODE
-from flight_delay.model.point import Head, PointModel, Vocabulary
-from flight_delay.model.point_columns import Column, Product, Table, fields_behind, to_facts
-from flight_delay.model.point_trees import LEAF, Forest
-
-__all__ = ["check", "check_version", "convert"]
+from flight_delay.model.foreign.columns import Notes, Source, Term, Text, mapped
+from flight_delay.model.foreign.heads import Part, heads_of
+from flight_delay.model.foreign.inputs import inputs
+from flight_delay.model.foreign.state import refusing
+from flight_delay.model.foreign.transformers import NO_CODE
+from flight_delay.model.point.columns import Column, Product, Table, fields_behind, to_facts
+from flight_delay.model.point.model import Head, PointModel, Vocabulary
+from flight_delay.model.point.trees import LEAF, Forest
 
 
 def check_version(written_by: str) -> None:

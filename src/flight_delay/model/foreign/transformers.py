@@ -24,7 +24,7 @@ from sklearn.preprocessing import (
 )
 
 from flight_delay.errors import ModelRefused
-from flight_delay.model.foreign_columns import (
+from flight_delay.model.foreign.columns import (
     MOST_COLUMNS,
     Frame,
     Source,
@@ -36,7 +36,7 @@ from flight_delay.model.foreign_columns import (
     indicating,
     text_left,
 )
-from flight_delay.model.foreign_state import (
+from flight_delay.model.foreign.state import (
     as_numbers,
     attribute,
     check_width,
@@ -50,7 +50,7 @@ from flight_delay.model.foreign_state import (
     unfit,
     whole,
 )
-from flight_delay.model.point_columns import Number, Table, fields_behind, is_missing
+from flight_delay.model.point.columns import Number, Table, fields_behind, is_missing
 
 NO_CODE = -1.0
 """What a category gets that its encoder refuses to number."""

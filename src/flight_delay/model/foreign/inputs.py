@@ -10,10 +10,10 @@ from sklearn.ensemble import VotingRegressor
 from sklearn.pipeline import Pipeline
 
 from flight_delay.errors import ModelRefused
-from flight_delay.model.foreign_columns import Frame, encoded, frame_of
-from flight_delay.model.foreign_heads import REGRESSORS
-from flight_delay.model.foreign_state import attribute, kind_of, optional, sequence
-from flight_delay.model.foreign_transformers import steps_of
+from flight_delay.model.foreign.columns import Frame, encoded, frame_of
+from flight_delay.model.foreign.heads import REGRESSORS
+from flight_delay.model.foreign.state import attribute, kind_of, optional, sequence
+from flight_delay.model.foreign.transformers import steps_of
 
 _MOST_NAMES = 50_000
 

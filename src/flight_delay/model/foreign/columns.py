@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from flight_delay.errors import ModelRefused
-from flight_delay.model.point_columns import NUMBERS, TEXTS, Number, Step, Table, after, is_missing
+from flight_delay.model.point.columns import NUMBERS, TEXTS, Number, Step, Table, after, is_missing
 
 MOST_PARTS = 100_000
 MOST_COLUMNS = 50_000

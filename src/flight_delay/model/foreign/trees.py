@@ -13,8 +13,8 @@ from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 from sklearn.tree._tree import Tree
 
 from flight_delay.errors import BrokenArtifact, ModelRefused
-from flight_delay.model.foreign_state import as_numbers, attribute, kind_of, unfit
-from flight_delay.model.point_trees import LEAF, Forest
+from flight_delay.model.foreign.state import as_numbers, attribute, kind_of, unfit
+from flight_delay.model.point.trees import LEAF, Forest
 
 MOST_NODES = 20_000_000
 MOST_CODES = 100_000

@@ -22,7 +22,7 @@ from flight_delay.errors import BrokenArtifact
 from flight_delay.flight import Flight
 from flight_delay.model.artifact import Manifest
 from flight_delay.model.features import Codes
-from flight_delay.model.point_columns import (
+from flight_delay.model.point.columns import (
     NUMBERS,
     TEXTS,
     Column,
@@ -34,7 +34,7 @@ from flight_delay.model.point_columns import (
     is_missing,
     to_facts,
 )
-from flight_delay.model.point_trees import Forest
+from flight_delay.model.point.trees import Forest
 
 KIND = "point"
 FORMAT = 1

@@ -44,8 +44,8 @@ from sklearn.tree import DecisionTreeRegressor, ExtraTreeRegressor
 from sklearn.utils import check_array
 
 from flight_delay.errors import ModelRefused
-from flight_delay.model.foreign_columns import Frame, Source, Text, changed, text_left
-from flight_delay.model.foreign_state import (
+from flight_delay.model.foreign.columns import Frame, Source, Text, changed, text_left
+from flight_delay.model.foreign.state import (
     as_numbers,
     attribute,
     check_width,
@@ -57,8 +57,8 @@ from flight_delay.model.foreign_state import (
     unfit,
     whole,
 )
-from flight_delay.model.foreign_transformers import parts_of, steps_of, transformed
-from flight_delay.model.foreign_trees import (
+from flight_delay.model.foreign.transformers import parts_of, steps_of, transformed
+from flight_delay.model.foreign.trees import (
     Nodes,
     forest_of,
     hist_nodes,
@@ -66,7 +66,7 @@ from flight_delay.model.foreign_trees import (
     lightgbm_nodes,
     tree_nodes,
 )
-from flight_delay.model.point_trees import Forest
+from flight_delay.model.point.trees import Forest
 
 _MISSING_BY = {"squared_error", "friedman_mse", "poisson"}
 """Criteria with which the trees of scikit-learn take missing values."""

@@ -20,11 +20,11 @@ from sklearn.preprocessing import FunctionTransformer
 from flight_delay.errors import BrokenArtifact, ModelRefused
 from flight_delay.flight import Flight
 from flight_delay.model.features import Codes
-from flight_delay.model.foreign_columns import Frame, Text
-from flight_delay.model.foreign_inputs import inputs
-from flight_delay.model.foreign_state import kind_of, refusing
-from flight_delay.model.point import LIMIT_MIN, PointModel
-from flight_delay.model.point_columns import Columns, Number, Table, Value, fields_of, is_missing
+from flight_delay.model.foreign.columns import Frame, Text
+from flight_delay.model.foreign.inputs import inputs
+from flight_delay.model.foreign.state import kind_of, refusing
+from flight_delay.model.point.columns import Columns, Number, Table, Value, fields_of, is_missing
+from flight_delay.model.point.model import LIMIT_MIN, PointModel
 
 ROWS = 200
 TOLERANCE = 1e-6
