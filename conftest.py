@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -242,9 +243,9 @@ def go_the_whole_way(folder: Path) -> None:
         server.stop()
 
 
-@pytest.fixture(scope="session")
-def start_server() -> Iterator[Callable[..., Server]]:
-    """Start a service in a folder; every one is ended after the tests."""
+@contextmanager
+def servers() -> Iterator[Callable[..., Server]]:
+    """Start a service in a folder; every one is ended with the block."""
     started: list[Server] = []
 
     def start(folder: Path, *arguments: str, command: str = "serve", **environment: str) -> Server:
@@ -262,9 +263,25 @@ def start_server() -> Iterator[Callable[..., Server]]:
         started.append(server)
         return server
 
-    yield start
-    for server in started:
-        server.stop()
+    try:
+        yield start
+    finally:
+        for server in started:
+            server.stop()
+
+
+@pytest.fixture
+def start_server() -> Iterator[Callable[..., Server]]:
+    """Start a service in a folder; every one is ended with the test."""
+    with servers() as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def start_lasting_server() -> Iterator[Callable[..., Server]]:
+    """Start a service in a folder; every one is ended after the tests."""
+    with servers() as start:
+        yield start
 
 
 @pytest.fixture
@@ -283,10 +300,10 @@ def server(start_server, workspace: Path) -> Server:
 
 
 @pytest.fixture(scope="session")
-def shared_server(start_server, trained, tmp_path_factory: pytest.TempPathFactory) -> Server:
+def shared_server(start_lasting_server, trained, tmp_path_factory: pytest.TempPathFactory) -> Server:
     """One service for all tests that only ask; what is in its history depends on them."""
     folder = tmp_path_factory.mktemp("service")
     shutil.copytree(trained.model.parent, folder / "model")
-    started = start_server(folder)
+    started = start_lasting_server(folder)
     started.wait()
     return started

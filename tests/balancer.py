@@ -18,6 +18,7 @@ def start(folder: Path, port: int, replicas: list[int]) -> subprocess.Popen[byte
 defaults
     mode http
     timeout connect 1s
+    timeout check 2s
     timeout client 60s
     timeout server 60s
     retries 2
@@ -29,7 +30,7 @@ backend replicas
     balance roundrobin
     option httpchk GET /health/ready/
     http-check expect status 200
-    default-server inter 200ms fall 1 rise 1 on-marked-down shutdown-sessions
+    default-server inter 200ms fall 2 rise 1
 {servers}
 """)
     with (folder / "haproxy.log").open("wb") as log:
@@ -41,9 +42,9 @@ def _program() -> str:
     if not shutil.which("haproxy") and shutil.which("apt-get") and os.geteuid() == 0:
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         install = ["apt-get", "install", "--yes", "--no-install-recommends", "haproxy"]
-        if subprocess.run(install, env=environment, capture_output=True, check=False).returncode != 0:
-            subprocess.run(["apt-get", "update"], env=environment, capture_output=True, check=True)
-            subprocess.run(install, env=environment, capture_output=True, check=True)
+        for command in (install, ["apt-get", "update"], install):
+            if not shutil.which("haproxy"):
+                subprocess.run(command, env=environment, capture_output=True, check=False)
     found = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin")
     if found is None:
         pytest.skip("HAProxy is not installed: `apt-get install haproxy` or `brew install haproxy`")

@@ -229,7 +229,7 @@ class TestServe:
         assert "PORT=8001" in done.stderr
 
     def test_a_wrong_setting_is_named_and_its_value_is_not(self, workspace):
-        url = "postgresql://user:hunter2@host/db"
+        url = "mysql://user:hunter2@host/db"
         done = run_command("serve", "--port", str(free_port()), folder=workspace, FLIGHT_DELAY_DATABASE_URL=url)
         assert done.returncode == 1
         assert "database_url" in done.stderr
@@ -259,14 +259,11 @@ def test_up_goes_the_whole_way_and_the_second_time_in_seconds(whole_way, start_s
         assert heavy not in (whole_way / "mapped").read_text()
 
     shutil.copytree(whole_way, tmp_path / "again")
+    (tmp_path / "again" / "server.log").unlink()
     second = start_server(tmp_path / "again", command="up")
     assert second.wait() < 10
     second.wait_for_words("Stop with Ctrl+C")
-    (curl,) = (
-        line.strip()
-        for line in second.log().splitlines()[-20:]
-        if f"curl -X POST {second.url}" in line.replace("localhost", "127.0.0.1")
-    )
+    (curl,) = (line.strip() for line in second.log().splitlines() if "curl" in line)
     answer = subprocess.run(
         curl.replace("curl", "curl -s --noproxy '*'", 1), shell=True, capture_output=True, check=True
     )

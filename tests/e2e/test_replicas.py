@@ -26,7 +26,6 @@ from sklearn.linear_model import LinearRegression
 from flight_delay.flight import Flight
 from flight_delay.model.convert import convert_apart
 
-CHANGES = 50
 CLIENTS = 6
 SPOOLED_BEHIND_S = 1.0
 TODAY = dt.date(2026, 1, 1)
@@ -284,18 +283,18 @@ def test_a_replica_without_a_model_is_not_ready(documented, start_server, tmp_pa
     postgresql.stop()
 
 
-@pytest.mark.parametrize("when_away", ["refuse", "spool"])
+@pytest.mark.parametrize(("when_away", "count", "kills"), [("refuse", 50, 3), ("spool", 15, 1)])
 def test_fifty_changes_under_load_with_processes_and_the_database_killed(
-    cluster, documented, artifact, other, when_away
+    cluster, documented, artifact, other, when_away, count, kills
 ):
     running = cluster(FLIGHT_DELAY_WHEN_AWAY=when_away)
     upload_other(running, other[0])
     changes: list[Change] = []
     load = Load(running, documented, expectations(artifact, other[1]))
-    changing = threading.Thread(target=change_models, args=(running, CHANGES, changes))
+    changing = threading.Thread(target=change_models, args=(running, count, changes))
     changing.start()
     time.sleep(1)
-    for number in range(3):
+    for number in range(kills):
         running.kill_and_restart(number)
         time.sleep(0.5)
         running.kill_database(seconds_away=1.0)
@@ -305,7 +304,7 @@ def test_fifty_changes_under_load_with_processes_and_the_database_killed(
     recovered = running.wait()
     with running.client() as client:
         assert client.get("/model/").json()["version"] == changes[-1].after
-        assert len(client.get("/model/deployments/").json()["deployments"]) > CHANGES
+        assert len(client.get("/model/deployments/").json()["deployments"]) > count
         history = _settled(client, load) if when_away == "spool" else history_of(client)
     print(f"{when_away}: {len(load.answered)} answered, refused {dict(load.refused)}, back after {recovered:.2f} s")
     assert len(load.answered) > 500

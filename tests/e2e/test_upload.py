@@ -52,12 +52,12 @@ def linear(**weights):
 
 
 @pytest.fixture(scope="module")
-def service(start_server, trained, tmp_path_factory):
+def service(start_lasting_server, trained, tmp_path_factory):
     """A service whose model none of the tests that use it changes; its temporary files are where they can be seen."""
     folder = tmp_path_factory.mktemp("service")
     shutil.copytree(trained.model.parent, folder / "model")
     (folder / "temporary").mkdir()
-    started = start_server(folder, TMPDIR=str(folder / "temporary"))
+    started = start_lasting_server(folder, TMPDIR=str(folder / "temporary"))
     started.wait()
     return started
 

@@ -87,11 +87,11 @@ def send(client, path, name=None, **parameters):
 
 
 @pytest.fixture(scope="module")
-def stock(start_server, trained, tmp_path_factory, files):
+def stock(start_lasting_server, trained, tmp_path_factory, files):
     """A folder whose database holds the trained model, live, and the three others."""
     folder = tmp_path_factory.mktemp("stock")
     shutil.copytree(trained.model.parent, folder / "model")
-    server = start_server(folder)
+    server = start_lasting_server(folder)
     server.wait()
     with server.client() as client:
         for version, sent in files.items():
@@ -109,8 +109,8 @@ def stocked(stock, tmp_path):
 
 
 @pytest.fixture
-def service(start_server, stocked):
-    started = start_server(stocked)
+def service(start_lasting_server, stocked):
+    started = start_lasting_server(stocked)
     started.wait()
     yield started
     started.stop()
@@ -123,11 +123,11 @@ def client(service):
 
 
 @pytest.fixture(scope="module")
-def reader(start_server, stock, tmp_path_factory):
+def reader(start_lasting_server, stock, tmp_path_factory):
     """A client of a service that no test changes."""
     folder = tmp_path_factory.mktemp("unchanged")
     shutil.copytree(stock / "data", folder / "data")
-    server = start_server(folder)
+    server = start_lasting_server(folder)
     server.wait()
     with server.client() as client:
         yield client
@@ -332,11 +332,15 @@ class TestPromoting:
         assert [error["field"] for error in refused.json()["errors"]] == [field]
         assert reader.get("/model/").json()["version"] == TRAINED
 
-    @pytest.mark.parametrize("body", [b"\xff", b"{", b"[" * 100_000, b'"x"', b"[]"])
+    @pytest.mark.parametrize("body", [b"\xff", b"{", b"[" * 50_000, b'"x"', b"[]"])
     def test_a_body_that_is_no_wish(self, reader, body):
         for path in (f"versions/{LINE}/promote/", "rollback/", "shadow/"):
             refused = reader.post(f"/model/{path}", content=body, headers={"Content-Type": "application/json"})
             assert problem(refused) == (422, "invalid-fields")
+
+    def test_a_wish_that_is_far_too_long(self, reader):
+        wish = json.dumps({"reason": "x" * 100_000}).encode()
+        assert problem(reader.post("/model/rollback/", content=wish)) == (413, "body-too-large")
 
     def test_one_that_is_not_there_or_cannot_be_read(self, client, stocked):
         with opened(database_at(f"sqlite:///{stocked}/data/flight_delay.sqlite3")) as connection:
