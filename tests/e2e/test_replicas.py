@@ -284,7 +284,7 @@ def test_a_replica_without_a_model_is_not_ready(documented, start_server, tmp_pa
 
 
 @pytest.mark.parametrize(("when_away", "count", "kills"), [("refuse", 50, 3), ("spool", 15, 1)])
-def test_fifty_changes_under_load_with_processes_and_the_database_killed(
+def test_models_change_under_load_while_processes_and_the_database_are_killed(
     cluster, documented, artifact, other, when_away, count, kills
 ):
     running = cluster(FLIGHT_DELAY_WHEN_AWAY=when_away)
