@@ -41,6 +41,7 @@ bench: .venv/.test  ## measure what the documentation quotes
 	$(BIN)/python benchmarks/serving.py
 	$(BIN)/python benchmarks/etl.py
 	$(BIN)/python benchmarks/model.py
+	$(BIN)/python benchmarks/shadow.py
 
 clean:  ## remove what the commands made, but neither the model nor the history
 	rm -rf .venv .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
