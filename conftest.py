@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -199,19 +199,12 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def untraced() -> dict[str, str]:
-    """Return the environment of a process that is not traced for coverage: what computes for minutes takes twice as many."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-
-
-def run_command(
-    *arguments: str, folder: Path, inherited: Mapping[str, str] = os.environ, **environment: str
-) -> subprocess.CompletedProcess[str]:
+def run_command(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `flight-delay` as a person would."""
     return subprocess.run(
         [sys.executable, "-m", "flight_delay", *arguments],
         cwd=folder,
-        env={**inherited, "PYTHONPATH": str(SOURCE), "COLUMNS": "200", **environment},
+        env=os.environ | {"PYTHONPATH": str(SOURCE), "COLUMNS": "200"} | environment,
         capture_output=True,
         text=True,
         timeout=300,
@@ -222,12 +215,14 @@ def run_command(
 def go_the_whole_way(folder: Path) -> None:
     """Run `flight-delay up` in a folder until it answers."""
     folder.mkdir()
+    # Not traced for coverage: what computes for minutes would take twice as many.
+    untraced = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     port = free_port()
     with (folder / "server.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "flight_delay", "up", "--port", str(port)],
             cwd=folder,
-            env=untraced() | {"PYTHONPATH": str(SOURCE)},
+            env=untraced | {"PYTHONPATH": str(SOURCE)},
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
