@@ -120,7 +120,7 @@ def _add_retention(app: FastAPI, service: Service, now: Callable[[], dt.datetime
     @app.delete(
         f"{one}/", tags=["model"], summary="Delete a prediction from the history", responses=problems(404, 422, 503)
     )
-    async def forget_one(request: Request, id: retention.Id) -> retention.Deleted:  # noqa: A002
+    async def forget_one(request: Request, id: retention.Id) -> retention.Deleted:  # noqa: A002 - the name in the path
         return await retention.delete_one(service.database, id, request.state.caller, now())
 
     @app.get(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from flight_delay.errors import ModelRefused
 from flight_delay.flight import Flight
 from flight_delay.model import foreign
 from flight_delay.model.artifact import Artifact
-from flight_delay.model.convert import MOST_INSIDE
+from flight_delay.model.convert import MOST_INSIDE, sha256_of
 from flight_delay.model.features import Codes
 from flight_delay.model.foreign.check import TODAY, TOLERANCE
 from flight_delay.model.pipeline import DelayBySpecialist, FlightFeatures, to_artifact
@@ -31,7 +30,7 @@ def main(source: str, filename: str) -> bytes:
     """Return the file of the model that a file was converted to; raises `NotAModel` and `ModelRefused`."""
     path = Path(source)
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256_of(file)
     with opened(path, MOST_INSIDE) as stream:
         examined = reader.examine(stream, filename)
     for version in examined.sklearn_versions:

@@ -6,21 +6,9 @@ import hashlib
 from pathlib import Path
 
 from flight_delay.errors import NotAModel, UntrustedModel
+from flight_delay.model.untrusted.compression import BEGINNINGS, PICKLE
 
 RECORD = "trusted.sha256"
-# The first bytes of a pickle of protocol 2 or later, and of the compressions that joblib writes.
-_BEGINNINGS = (
-    b"\x80",
-    b"x\x01",
-    b"x\x5e",
-    b"x\x9c",
-    b"x\xda",
-    b"\x1f\x8b",
-    b"BZh",
-    b"\xfd7zXZ",
-    b"]\x00\x00",
-    b"\x04\x22M\x18",
-)
 
 
 def sha256(content: bytes) -> str:
@@ -55,7 +43,7 @@ def check(content: bytes, filename: str, trusted: frozenset[str]) -> str:
     UntrustedModel
         Its digest is not a trusted one.
     """
-    if not content.startswith(_BEGINNINGS):
+    if not content.startswith((PICKLE, *BEGINNINGS)):
         raise NotAModel(filename)
     digest = sha256(content)
     if digest not in trusted:

@@ -57,7 +57,7 @@ def _decompressor(start: bytes, filename: str) -> _Decompressor | None:
     """Return what decompresses a file that begins so; None for a plain pickle."""
     if start.startswith(PICKLE):
         return None
-    for beginning, make in _BEGINNINGS.items():
+    for beginning, make in BEGINNINGS.items():
         if start.startswith(beginning):
             return make()
     raise NotAModel(filename)
@@ -142,7 +142,7 @@ def _lz4() -> _Decompressor:
     return decompressor
 
 
-_BEGINNINGS: dict[bytes, Callable[[], _Decompressor]] = {
+BEGINNINGS: dict[bytes, Callable[[], _Decompressor]] = {
     **{bytes(beginning): lambda: _Zlib(zlib.MAX_WBITS) for beginning in (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda")},
     b"\x1f\x8b": lambda: _Zlib(zlib.MAX_WBITS | 16),
     b"BZh": bz2.BZ2Decompressor,
