@@ -52,7 +52,7 @@ clean:  ## remove what the commands made, but neither the model nor the history
 	$(PYTHON) -m venv .venv
 	@touch $@
 
-.venv/.run: .venv/.python docker/requirements-train.txt pyproject.toml
+.venv/.run: .venv/.python docker/requirements-train.txt pyproject.toml src/flight_delay/model/_kernel.c
 	$(BIN)/python -m pip install --disable-pip-version-check -r docker/requirements-train.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from flight_delay.errors import BrokenArtifact, ConversionFailed
 from flight_delay.model.compile import compile_boosters
+from flight_delay.model import plain, trees as tables
 from flight_delay.model.trees import Trees
 
 CODES = 12
@@ -25,8 +26,19 @@ def booster(seed, leaves=32, missing=True, rows=3000, **parameters):
     return lightgbm.train(given_parameters, data, 20)
 
 
+@pytest.fixture(scope="module", params=["compiled", "plain"], autouse=True)
+def ensembles(request):
+    """Each test is run with both: what is compiled where there is a compiler, and numpy alone."""
+    if request.param == "compiled" and not tables.COMPILED:
+        pytest.skip("there was no compiler where the package was installed")
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "plain":
+            patch.setattr(tables, "Ensemble", plain.Ensemble)
+        yield
+
+
 @pytest.fixture(scope="module", params=[True, False], ids=["missing seen", "missing never seen"])
-def pair(request):
+def pair(request, ensembles):
     original = booster(7, missing=request.param)
     return original, compile_boosters([original]).trees
 
@@ -36,7 +48,7 @@ codes = st.one_of(st.integers(-3, CODES + 3).map(float), st.just(float("nan")))
 
 
 @settings(max_examples=300)
-@given(row=st.tuples(codes, values, values, values, values))
+@given(row=st.tuples(codes, values, values, values, values).map(list))
 def test_any_row_is_answered_alike(pair, row):
     original, trees = pair
     expected = original.predict(np.array([row]))[0]
@@ -70,6 +82,44 @@ def test_several_ensembles_answer_side_by_side():
     assert trees.heads.tolist() == [20, 20, 20]
     np.testing.assert_array_equal(trees.predict_many(rows), expected)
     np.testing.assert_array_equal([trees.predict(row) for row in rows.tolist()], expected)
+    for heads in (1, 2, 3):
+        np.testing.assert_array_equal(trees.predict_many(rows, heads), expected[:, :heads])
+        assert trees.predict_heads(rows[0].tolist(), heads) == expected[0, :heads].tolist()
+
+
+@pytest.mark.parametrize("sizes", [(70,), (3, 3, 3, 3), (5, 5, 5, 5, 5, 2), (130, 64, 64, 64, 64, 1)], ids=str)
+def test_heads_of_any_number_and_size_are_added_from_the_first_tree_to_the_last(sizes):
+    random = np.random.default_rng(3)
+    trees = Trees(
+        heads=np.array(sizes),
+        masks=1 << random.integers(0, 32, (4 + 7, sum(sizes)), np.uint32)
+        | random.integers(0, 2**32, (11, sum(sizes)), np.uint32),
+        leaves=random.normal(size=(sum(sizes), 32)) * 10.0 ** random.integers(-9, 9, (sum(sizes), 1)),
+        thresholds=np.array([-1.0, 0.5, 2.0, 2.5, 9.0]),
+        threshold_counts=np.array([0, 5]),
+        categories=np.array([3, 0]),
+    )
+    rows = np.column_stack([random.integers(-2, 6, 300).astype(float), random.normal(size=300) * 4])
+    rows[::7] = np.nan
+    expected = np.empty((300, len(sizes)))
+    arrays = trees.arrays()
+    plain.Ensemble(**arrays).predict_many(rows, expected, len(sizes))
+    np.testing.assert_array_equal(trees.predict_many(rows), expected)
+    np.testing.assert_array_equal([trees.predict(row) for row in rows.tolist()], expected)
+
+
+@pytest.mark.parametrize("values", [[1.0], [1.0] * 6, []])
+def test_a_row_of_another_length_is_refused(pair, values):
+    with pytest.raises(ValueError, match=r"features|zip"):
+        pair[1].predict(values)
+
+
+@pytest.mark.parametrize("value", [float("inf"), -float("inf"), 1e300, -1e300, -0.5, 2**63])
+def test_a_code_that_is_no_code_is_as_good_as_missing(pair, value):
+    missing, strange = ([code, 0.0, 0.0, 0.0, 0.0] for code in (float("nan"), value))
+    expected = pair[1].predict([0.0, 0.0, 0.0, 0.0, 0.0] if value == -0.5 else missing)
+    assert pair[1].predict(strange) == expected
+    assert pair[1].predict_many(np.array([strange])).tolist() == [expected]
 
 
 def test_arrays_are_all_there_is(pair):

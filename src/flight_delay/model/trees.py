@@ -8,8 +8,6 @@ QuickScorer, SIGIR 2015, which rules out only on the left.)
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -18,9 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flight_delay.errors import BrokenArtifact
+from flight_delay.model import plain
+
+try:
+    from flight_delay.model._kernel import Ensemble
+
+    COMPILED = True
+except ImportError:  # there was no compiler where it was installed
+    from flight_delay.model.plain import Ensemble  # type: ignore[assignment]
+
+    COMPILED = False
 
 MAX_LEAVES = 32
-_CHUNK = 2048
 _ARRAYS = ("heads", "masks", "leaves", "thresholds", "threshold_counts", "categories")
 
 
@@ -49,55 +56,31 @@ class Trees:
     thresholds: NDArray[np.float64]
     threshold_counts: NDArray[np.int64]
     categories: NDArray[np.int64]
-    _rows: list[tuple[int, list[float] | None, int]] = field(init=False, repr=False, compare=False)
-    _first_leaf: NDArray[np.int64] = field(init=False, repr=False, compare=False)
-    _spans: list[tuple[int, int]] = field(init=False, repr=False, compare=False)
+    _ensemble: Ensemble = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _check(self)
-        rows, row, start = [], 0, 0
-        for thresholds, codes in zip(self.threshold_counts.tolist(), self.categories.tolist(), strict=True):
-            own = None if codes else self.thresholds[start : start + thresholds].tolist()
-            size = bins(thresholds, codes)
-            rows.append((row, own, row + size - 1))
-            row, start = row + size, start + thresholds
-        object.__setattr__(self, "_rows", rows)
-        ends = np.cumsum(self.heads).tolist()
-        object.__setattr__(self, "_spans", list(zip([0, *ends[:-1]], ends, strict=True)))
-        object.__setattr__(self, "_first_leaf", np.arange(len(self.leaves)) * MAX_LEAVES)
+        arrays = (self.masks, self.leaves, self.thresholds, self.threshold_counts, self.categories, self.heads)
+        object.__setattr__(self, "_ensemble", Ensemble(*map(np.ascontiguousarray, arrays)))
 
-    def predict(self, values: Sequence[float]) -> list[float]:
+    def predict(self, values: list[float]) -> list[float]:
         """Return the output of each head for one row of features; a missing value is NaN."""
-        alive = np.bitwise_and.reduce(self.masks[self.bins_of(values)], axis=0)
-        reached = self.leaves.take(self._first_leaf + _position(alive))
-        # cumsum adds from the first tree to the last, as LightGBM does: bit-equal, where sum() is not.
-        return [float(reached[start:end].cumsum()[-1]) for start, end in self._spans]
+        return self._ensemble.predict(values, len(self.heads))
 
-    def predict_many(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return (rows, heads), the outputs for a matrix of features, (rows, n)."""
-        result = np.empty((len(values), len(self.heads)))
-        for first in range(0, len(values), _CHUNK):
-            chunk = values[first : first + _CHUNK]
-            alive = np.full((len(chunk), self.masks.shape[1]), np.iinfo(np.uint32).max, np.uint32)
-            for column, row in zip(chunk.T, self._rows, strict=True):
-                alive &= self.masks[_bin_rows(column, row)]
-            reached = self.leaves.take(self._first_leaf + _position(alive))
-            for head, (start, end) in enumerate(self._spans):
-                result[first : first + _CHUNK, head] = reached[:, start:end].cumsum(axis=1)[:, -1]
+    def predict_heads(self, values: list[float], heads: int) -> list[float]:
+        """Return the output of the first heads alone, for one row of features."""
+        return self._ensemble.predict(values, heads)
+
+    def predict_many(self, values: NDArray[np.float64], heads: int | None = None) -> NDArray[np.float64]:
+        """Return (rows, heads), the outputs of the first heads, or of all, for a matrix of features, (rows, n)."""
+        result = np.empty((len(values), len(self.heads) if heads is None else heads))
+        self._ensemble.predict_many(np.ascontiguousarray(values), result, result.shape[1])
         return result
 
     def bins_of(self, values: Sequence[float]) -> list[int]:
         """Return the row of the masks that each value of a row of features falls into."""
-        reached = []
-        for value, (first, thresholds, last) in zip(values, self._rows, strict=True):
-            if math.isnan(value):
-                reached.append(last)
-            elif thresholds is not None:
-                reached.append(first + bisect_left(thresholds, value))
-            else:
-                code = int(value)
-                reached.append(first + code if 0 <= code < last - first else last)
-        return reached
+        own = plain.bins_of(self.thresholds, self.threshold_counts, self.categories)
+        return [bins.of(value) for bins, value in zip(own, values, strict=True)]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that make the ensemble."""
@@ -132,24 +115,6 @@ class Paths(NamedTuple):
 def bins(thresholds: int, codes: int) -> int:
     """Return how many bins a feature has: the last is for what is missing or unknown."""
     return codes + 1 if codes else thresholds + 2
-
-
-def _position(masks: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    """Return the number of the lowest bit that is set; of a leaf that is reached it is the only one."""
-    lowest: NDArray[np.uint32] = masks & (~masks + np.uint32(1))
-    positions: NDArray[np.uint8] = np.bitwise_count(lowest - np.uint32(1))
-    return positions
-
-
-def _bin_rows(column: NDArray[np.float64], row: tuple[int, list[float] | None, int]) -> NDArray[np.int64]:
-    first, thresholds, last = row
-    missing = np.isnan(column)
-    if thresholds is not None:
-        found = first + np.searchsorted(np.asarray(thresholds), column, side="left")
-    else:
-        codes = np.where(missing, -1, column).astype(np.int64)
-        found = np.where((codes >= 0) & (codes < last - first), first + codes, last)
-    return np.where(missing, last, found)
 
 
 _SHAPES = {
