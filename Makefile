@@ -37,14 +37,15 @@ lock: .venv/.test  ## pin the newest allowed versions of everything, with hashes
 	$(LOCK) --extra postgres --extra train --extra build --constraint requirements.txt -o docker/requirements-train.txt
 	$(LOCK) --extra postgres --constraint requirements.txt -o docker/requirements.txt
 
-bench: .venv/.test  ## measure what the documentation quotes
+bench: .venv/.test  ## measure what the documentation quotes: half an hour, after `make run`; each line can be run alone
 	$(BIN)/python benchmarks/serving.py
-	$(BIN)/python benchmarks/etl.py
-	$(BIN)/python benchmarks/model.py
 	$(BIN)/python benchmarks/shadow.py
+	$(BIN)/python benchmarks/model.py
+	$(BIN)/python benchmarks/etl.py
+	$(BIN)/python benchmarks/compare.py
 
 clean:  ## remove what the commands made, but neither the model nor the history
-	rm -rf .venv .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .bench .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 .venv/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -39,7 +39,7 @@ def main() -> None:
         "| what | measured |",
         "| --- | --- |",
     ]
-    for what, measured in [*replay(data), *one_answer(data), *fit(data), *files()]:
+    for what, measured in [*replay(data), *one_point(data), *one_answer(data), *fit(data), *files()]:
         print(f"{what}: {measured}", flush=True)
         lines.append(f"| {what} | {measured} |")
     (ROOT / "docs" / "benchmarks-model.md").write_text("\n".join(lines) + "\n", "utf-8")
@@ -67,6 +67,41 @@ def replay(data: Any) -> Iterable[tuple[str, str]]:
         "the same live, one departure and one arrival told: µs",
         spread([one / 1e4 * 1e6 for one in timed(tell)], ".1f"),
     )
+
+
+def one_point(data: Any) -> Iterable[tuple[str, str]]:
+    """Yield how long the minutes alone take, of one flight and of many, distinct ones, in one thread."""
+    import joblib
+
+    from flight_delay.model import trees
+    from flight_delay.model.artifact import Artifact
+    from flight_delay.model.flight_columns import FlightColumns
+
+    artifact, today = Artifact.from_bytes(MODEL.read_bytes()), dt.date(2013, 12, 3)
+    ten_fields = {"weather": None, "year": None, "flight": None, "tailnum": None}
+    departed = [flight.model_copy(update=ten_fields) for flight in data.flights if flight.dep_delay is not None]
+    some = random.Random(2).sample(departed, 5000)
+    answers = [artifact.answer(flight, today) for flight in some]
+    expert = artifact.experts[answers[0].specialist]
+    rows = [answer.values for answer in answers]
+    kernel = "C" if trees.COMPILED else "not compiled"
+    for what, function in (
+        (
+            f"point prediction of one flight, the ten documented fields, trees alone ({kernel}): µs; goal: at most 5",
+            lambda: [expert.trees.predict_heads(row, expert.locations) for row in rows],
+        ),
+        (
+            "the same with the features made from the flight: µs; goal: at most 5",
+            lambda: [artifact.point(flight, today) for flight in some],
+        ),
+    ):
+        yield what, spread([one / len(some) * 1e6 for one in timed(function)], ".2f")
+    pipeline = joblib.load(MODEL.with_suffix(".joblib"))
+    seconds = timed(lambda: [pipeline.predict([flight]) for flight in some[:20]])
+    yield "the same by the scikit-learn pipeline: µs", spread([one / 20 * 1e6 for one in seconds], ",.0f")
+    columns = FlightColumns.of(departed[:100_000])
+    seconds = timed(lambda: artifact.minutes(columns, today))
+    yield "point predictions of 100,000 flights at once: ms", spread([one * 1e3 for one in seconds], ".0f")
 
 
 def one_answer(data: Any) -> Iterable[tuple[str, str]]:

@@ -1,165 +1,211 @@
-"""Measure the service beside an endpoint that answers a constant, in turns, in one run.
+"""Measure the service beside an endpoint that answers a constant, in turns, in one run; writes `docs/benchmarks.md`.
 
-`make bench`, after `make run` has made a model. Writes `docs/benchmarks.md`.
+`python benchmarks/serving.py [quick] [speed] [crowd] [replicas] [start]`, after `make run` has made a table and a model.
+Without a name all parts are run. `quick` shows in a minute that all of it works, and writes nothing.
 """
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import json
-import os
-import platform
-import shutil
-import socket
-import statistics
-import subprocess
+import resource
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-ROOT = Path(__file__).parent.parent
+import client
+import constant
+import figures
+import flights
+import page
+import servers
+
 CLIENTS = (1, 16, 64)
-ROUNDS = 3
-SECONDS = 3.0
-HEADER = b"POST /model/predict/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+CROWDS = (16, 64, 500, 2000)
+PREDICTIONS = 10_000
+SHARE = 0.25
+"""Of a core that each of two processes is held to, so that one more has room on two cores beside client and database."""
 
 
-class Measured(NamedTuple):
-    """Requests a second, and milliseconds for half and for 99 of 100 of them."""
+class Pace(NamedTuple):
+    """How often, and how long, everything is measured."""
 
-    rate: float
-    p50_ms: float
-    p99_ms: float
-
-
-async def constant(scope, receive, send):
-    """Read the body; answer always the same."""
-    if scope["type"] == "lifespan":
-        while True:
-            message = await receive()
-            await send({"type": message["type"] + ".complete"})
-            if message["type"] == "lifespan.shutdown":
-                return
-    while (await receive()).get("more_body", False):
-        pass
-    body = b'{"prediction":2.3}'
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    turns: int
+    seconds: float
 
 
-@contextmanager
-def serving(command: list[str], folder: Path) -> Iterator[int]:
-    """Run a server for a block; give its port."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT / 'benchmarks'}"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", *command, "--port", str(port)], cwd=folder, env=environment, stdout=subprocess.DEVNULL
+class Asked(NamedTuple):
+    """The same requests for all, and what the pipeline answers to each."""
+
+    requests: list[bytes]
+    minutes: list[float]
+
+    def is_pipelines(self, number: int, body: bytes) -> bool:
+        """Whether an answer is the pipeline's own, to the last bit."""
+        return json.loads(body)["prediction"] == self.minutes[number]
+
+    @staticmethod
+    def is_constant(_: int, body: bytes) -> bool:
+        return body == constant.BODY
+
+
+Right = Callable[[int, bytes], bool]
+
+
+def asked() -> Asked:
+    """Return the requests."""
+    found = flights.flights()
+    return Asked([client.post("/model/predict/", body) for body in flights.bodies(found)], flights.answers(found))
+
+
+def loaded(
+    running: Sequence[servers.Server], clients: int, requests: list[bytes], is_right: Right, seconds: float
+) -> dict[str, float]:
+    """Measure servers under a load: what the clients see, and the CPU time of the servers for each answer."""
+    cpu = sum(server.cpu_seconds() for server in running)
+    load = client.measure([server.port for server in running], clients, requests, is_right, seconds)
+    cpu = sum(server.cpu_seconds() for server in running) - cpu
+    return load._asdict() | {"server_us": cpu / load.answers * 1e6}
+
+
+def speed(scratch: Path, asked: Asked, pace: Pace) -> dict[str, Any]:
+    """Compare all ways of keeping history with the constant, at each number of clients."""
+    found: dict[str, dict[str, list[dict[str, float]]]] = {}
+    with contextlib.ExitStack() as stack:
+        postgresql = stack.enter_context(servers.postgresql())
+
+        def start(name: str, settings: Mapping[str, str]) -> servers.Server:
+            return stack.enter_context(servers.flight_delay(scratch / name, settings, servers.free_port()))
+
+        contestants: dict[str, tuple[servers.Server, Right]] = {
+            figures.CONSTANT: (
+                stack.enter_context(servers.constant(scratch, servers.free_port())), asked.is_constant
+            ),
+            figures.PLAIN: (
+                stack.enter_context(servers.constant(scratch, servers.free_port(), "uvicorn")), asked.is_constant
+            ),
+            figures.SQLITE: (start("sqlite", {}), asked.is_pipelines),
+            figures.POSTGRESQL: (start("postgresql", {"DATABASE_URL": next(postgresql.urls)}), asked.is_pipelines),
+            figures.OFF: (start("off", {"KEEP_HISTORY": "false"}), asked.is_pipelines),
+        }  # fmt: skip
+        assert _keeps(contestants[figures.SQLITE][0], asked), "history is not kept by default"
+        assert not _keeps(contestants[figures.OFF][0], asked), "history is kept, though it was turned off"
+        for server, is_right in contestants.values():
+            loaded([server], 16, asked.requests, is_right, pace.seconds)  # warms up
+        for clients in CLIENTS:
+            for turn in range(pace.turns):
+                for name, (server, is_right) in contestants.items():
+                    load = loaded([server], clients, asked.requests, is_right, pace.seconds)
+                    tell(f"{clients} clients, turn {turn + 1} of {pace.turns}: {name}", load)
+                    found.setdefault(str(clients), {}).setdefault(name, []).append(load)
+    return {"loads": found, "pace": pace, "postgresql": postgresql.version}
+
+
+def crowd(scratch: Path, asked: Asked, pace: Pace) -> dict[str, Any]:
+    """Measure what becomes of rate and memory with ever more clients; every prediction is durable."""
+    _many_files()
+    found: dict[str, list[dict[str, float]]] = {}
+    with servers.flight_delay(scratch / "crowd", {}, servers.free_port()) as server:
+        loaded([server], 64, asked.requests, asked.is_pipelines, pace.seconds)
+        for turn in range(pace.turns):
+            for clients in CROWDS:
+                load = loaded([server], clients, asked.requests, asked.is_pipelines, pace.seconds)
+                load["rss_mb"] = server.memory().rss
+                tell(f"turn {turn + 1} of {pace.turns}: {clients} clients", load)
+                found.setdefault(str(clients), []).append(load)
+    return {"loads": found, "pace": pace}
+
+
+def replicas(scratch: Path, asked: Asked, pace: Pace) -> dict[str, Any]:
+    """Compare one process with two on one PostgreSQL, each held to a share of a core, and not held."""
+    found: dict[str, list[dict[str, float]]] = {}
+    with contextlib.ExitStack() as stack:
+        postgresql = stack.enter_context(servers.postgresql())
+        settings = {"DATABASE_URL": next(postgresql.urls)}
+        both = [
+            stack.enter_context(servers.flight_delay(scratch / name, settings, servers.free_port()))
+            for name in ("first", "second")
+        ]
+        loaded(both, 64, asked.requests, asked.is_pipelines, pace.seconds)
+        for turn in range(pace.turns):
+            for name, hold in (("held", servers.held(both, SHARE)), ("free", contextlib.nullcontext())):
+                try:
+                    with hold:
+                        for some in (both[:1], both):
+                            load = loaded(some, 64, asked.requests, asked.is_pipelines, pace.seconds)
+                            tell(f"turn {turn + 1} of {pace.turns}, {name}: {len(some)} of 2 processes", load)
+                            found.setdefault(f"{name} {len(some)}", []).append(load)
+                except OSError as error:
+                    print(f"left out: {name}: {error}", flush=True)
+    return {"loads": found, "pace": pace, "share": SHARE, "postgresql": postgresql.version}
+
+
+def start(scratch: Path, asked: Asked, pace: Pace) -> dict[str, Any]:
+    """Measure from the start of a process to readiness, with a new database and with an old one; then memory."""
+    seconds: dict[str, list[float]] = {"new": [], "old": []}
+    for turn in range(pace.turns):
+        for name, measured in seconds.items():
+            with servers.flight_delay(scratch / f"start-{turn}", {}, servers.free_port()) as server:
+                measured.append(server.seconds_to_ready)
+            print(f"start {turn + 1} of {pace.turns}, {name} database: {measured[-1]:.2f} s", flush=True)
+    with servers.flight_delay(scratch / "memory", {}, servers.free_port()) as server:
+        before, answered = server.memory(), 0.0
+        while answered < PREDICTIONS:
+            answered += client.measure([server.port], 16, asked.requests, asked.is_pipelines, 1.0).rate
+        after = server.memory()
+    print(
+        f"resident {before.rss:.0f} MB at the start, {after.rss:.0f} MB after {answered:,.0f} predictions", flush=True
     )
-    try:
-        while True:
+    memory = {"before": before._asdict(), "after": after._asdict(), "predictions": PREDICTIONS}
+    return {"seconds": seconds, "memory": memory, "pace": pace}
+
+
+def tell(what: str, load: Mapping[str, float]) -> None:
+    """Show how it goes."""
+    refused = f", refused {load['refused']:,.0f}" if load["refused"] else ""
+    print(f"{what}: {load['rate']:,.0f} requests/s{refused}, p99 {load['p99_ms']:,.2f} ms", flush=True)
+
+
+def _keeps(server: servers.Server, asked: Asked) -> bool:
+    """Whether a prediction has an id, as one that is kept does."""
+    body = asked.requests[0].partition(b"\r\n\r\n")[2]
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"http://127.0.0.1:{server.port}/model/predict/", body, headers)
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
+        return "X-Prediction-Id" in answer.headers
+
+
+def _many_files() -> None:
+    """Let this process and those that it starts have as many connections as the system allows."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+PARTS = {"start": start, "speed": speed, "crowd": crowd, "replicas": replicas}
+
+
+def main(words: list[str]) -> int:
+    """Run the parts that are named, or all; return how many could not be measured."""
+    quick = "quick" in words
+    if unknown := set(words) - {"quick", *PARTS}:
+        raise SystemExit(f"{', '.join(sorted(unknown))}: there is {', '.join(PARTS)}, and quick")
+    requests, failed = asked(), 0
+    for name, part in PARTS.items():
+        if name in words or not set(words) & set(PARTS):
             try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except ConnectionRefusedError:
-                time.sleep(0.05)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def bodies() -> list[bytes]:
-    """Return distinct flights: a benchmark that repeats one row flatters caches."""
-    flight = {
-        "month": 7, "day": 23, "hour": 16, "sched_dep_time": 1630, "sched_arr_time": 1930,
-        "origin": "JFK", "dest": "LAX", "carrier": "DL", "distance": 3983.0,
-    }  # fmt: skip
-    found = []
-    for number in range(2000):
-        changed = {"day": number % 28 + 1, "dest": ("LAX", "SFO", "ORD", "MIA")[number % 4], "dep_delay": number / 16}
-        body = json.dumps(flight | changed).encode()
-        found.append(HEADER % (len(body), body))
-    return found
-
-
-async def load(port: int, clients: int, requests: list[bytes]) -> Measured:
-    """Send requests from several clients at once, each waiting for its answer."""
-    until = time.perf_counter() + SECONDS
-    times: list[float] = []
-
-    async def client(number: int) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        count = number * 31
-        while (started := time.perf_counter()) < until:
-            writer.write(requests[count % len(requests)])
-            head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 200"), head
-            length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-            await reader.readexactly(length)
-            times.append(time.perf_counter() - started)
-            count += 1
-        writer.close()
-
-    await asyncio.gather(*(client(number) for number in range(clients)))
-    times.sort()
-    return Measured(len(times) / SECONDS, times[len(times) // 2] * 1e3, times[int(len(times) * 0.99)] * 1e3)
-
-
-def run() -> dict[int, dict[str, list[Measured]]]:
-    """Measure both servers in turns, with every number of clients."""
-    import uvloop
-
-    requests = bodies()
-    results: dict[int, dict[str, list[Measured]]] = {}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        shutil.copytree(ROOT / "model", folder / "model")
-        constant_command = ["uvicorn", "serving:constant", "--log-level", "warning", "--no-access-log"]
-        with serving(constant_command, folder) as noop, serving(["flight_delay", "serve"], folder) as service:
-            for clients in CLIENTS:
-                for turn in range(ROUNDS):
-                    for server, port in (("constant answer", noop), ("flight-delay, durable history", service)):
-                        print(f"{clients} clients, turn {turn + 1} of {ROUNDS}: {server}", flush=True)
-                        measured = uvloop.run(load(port, clients, requests))
-                        results.setdefault(clients, {}).setdefault(server, []).append(measured)
-    return results
-
-
-def report(results: dict[int, dict[str, list[Measured]]]) -> str:
-    """Return the page of documentation."""
-    lines = [
-        "# Benchmarks",
-        "",
-        "Written by `make bench`. One process of the service against an endpoint that reads the body and answers a "
-        "constant, on the same server, in turns in one run; the client runs on the same machine. Median and spread "
-        f"of {ROUNDS} turns of {SECONDS:.0f} s, distinct flights.",
-        "",
-        f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}.",
-        "",
-        "| clients | server | requests/s | share of the constant | p50 ms | p99 ms |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    for clients, servers in results.items():
-        ceiling = [measured.rate for measured in servers["constant answer"]]
-        for server, turns in servers.items():
-            shares = [turn.rate / top for turn, top in zip(turns, ceiling, strict=True)]
-            lines.append(
-                f"| {clients} | {server} | {statistics.median(turn.rate for turn in turns):,.0f} "
-                f"| {statistics.median(shares):.2f} [{min(shares):.2f} to {max(shares):.2f}] "
-                f"| {statistics.median(turn.p50_ms for turn in turns):.2f} "
-                f"| {statistics.median(turn.p99_ms for turn in turns):.2f} |"
-            )
-    lines += ["", "One answer in process: [benchmarks of the model](benchmarks-model.md)."]
-    return "\n".join(lines) + "\n"
+                with tempfile.TemporaryDirectory() as scratch:
+                    measured = part(Path(scratch), requests, Pace(1, 0.5) if quick else Pace(5, 3.0))
+            except (servers.CannotStart, client.WrongAnswer, OSError, AssertionError) as error:
+                print(f"{name} cannot be measured: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+                failed += 1
+            else:
+                page.keep(name, measured, write=not quick)
+    return failed
 
 
 if __name__ == "__main__":
-    page = report(run())
-    (ROOT / "docs" / "benchmarks.md").write_text(page, "utf-8")
-    print(page)
+    servers.end_when_told()
+    sys.exit(main(sys.argv[1:]))

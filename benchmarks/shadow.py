@@ -8,14 +8,14 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-import shutil
 import statistics
 import tempfile
 import urllib.request
 from pathlib import Path
 
-import uvloop
-from serving import ROOT, bodies, load, serving
+import client
+import servers
+from serving import asked
 
 from flight_delay.model.artifact import Artifact
 from flight_delay.store import models
@@ -23,6 +23,7 @@ from flight_delay.store.database import database_at, opened
 
 CLIENTS = 16
 ROUNDS = 5
+SECONDS = 3.0
 
 
 def add_another(folder: Path) -> int:
@@ -47,17 +48,17 @@ def ask(port: int, body: dict[str, object] | None) -> dict[str, object]:
 
 def main() -> None:
     """Print the rates of both, and their ratio with its spread."""
-    requests, ratios = bodies(), []
+    flights, ratios = asked(), []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        shutil.copytree(ROOT / "model", folder / "model")
-        with serving(["flight_delay", "serve"], folder) as port:
+        with servers.flight_delay(folder, {}, port := servers.free_port()):
             other = add_another(folder)
             for turn in range(ROUNDS):
                 rates = {}
                 for version in (None, other):
                     ask(port, {"version": version})
-                    rates[version] = uvloop.run(load(port, CLIENTS, requests)).rate
+                    load = client.measure([port], CLIENTS, flights.requests, flights.is_pipelines, SECONDS)
+                    rates[version] = load.rate
                 ratios.append(rates[other] / rates[None])
                 print(f"turn {turn + 1} of {ROUNDS}: {rates[None]:,.0f} requests/s, with a shadow {rates[other]:,.0f}")
             scored = ask(port, None)["scored"]
@@ -66,4 +67,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    servers.end_when_told()
     main()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import IntEnum
+from functools import lru_cache
 from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -38,13 +39,18 @@ def _number(value: Any) -> Any:
     raise PydanticCustomError("number", "a number is needed")
 
 
+def is_clock_time(hhmm: int) -> bool:
+    """Whether a number is a time of the day, written hhmm."""
+    return hhmm % 100 < 60 and 0 <= hhmm <= 2400
+
+
 def _clock_time(value: int) -> int:
-    if value % 100 > 59 or value > 2400:
+    if not is_clock_time(value):
         raise PydanticCustomError("clock_time", "hhmm, from 0 to 2359, or 2400 for midnight")
     return value
 
 
-def _hours(hhmm: int) -> tuple[int, ...]:
+def hours(hhmm: int) -> tuple[int, ...]:
     """Return the hours that a clock time may be said to have: midnight is hour 24, or hour 0."""
     return (24, 0) if hhmm == 2400 else (hhmm // 100,)
 
@@ -151,13 +157,14 @@ class Flight(BaseModel):
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
-        if self.hour is not None and self.hour not in _hours(self.sched_dep_time):
+        if self.hour is not None and self.hour not in hours(self.sched_dep_time):
             raise PydanticCustomError("hour_disagrees", "hour is not the hour of sched_dep_time", {"field": "hour"})
         if not date_exists(self.year, self.month, self.day):
             raise PydanticCustomError("no_such_date", "there is no such date", {"field": "day"})
         return self
 
 
+@lru_cache(maxsize=65_536)
 def date_exists(year: int | None, month: int, day: int) -> bool:
     """Whether the day exists; without a year, whether it exists in any year (29 February does)."""
     try:
@@ -173,9 +180,13 @@ def local_date(flight: Flight, today: dt.date) -> dt.date:
     Without a year it is the occurrence of that month and day nearest to `today`; of two equally
     near ones, the one to come.
     """
-    if flight.year is not None:
-        return dt.date(flight.year, flight.month, flight.day)
-    return nearest_date(flight.month, flight.day, today)
+    return date_of(flight.year, flight.month, flight.day, today)
+
+
+@lru_cache(maxsize=65_536)
+def date_of(year: int | None, month: int, day: int, today: dt.date) -> dt.date:
+    """Return the same of the fields alone."""
+    return nearest_date(month, day, today) if year is None else dt.date(year, month, day)
 
 
 def nearest_date(month: int, day: int, today: dt.date) -> dt.date:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
+PREFIX = "FLIGHT_DELAY_"
 _SQLITE = "sqlite:///"
 _POSTGRESQL = ("postgresql://", "postgres://")
 KEY_NAME = r"[\w.@-]{1,64}"
@@ -21,18 +24,21 @@ class Settings(BaseSettings):
     """What can be set, with the documented file names as defaults."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FLIGHT_DELAY_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
     database_url: str = f"{_SQLITE}data/flight_delay.sqlite3"
     """Where models and history are kept: `sqlite:///` and a path, with four slashes for an absolute one; or
-    `postgresql://user:password@host/name`, for processes on more than one machine."""
+    `postgresql://user:password@host/name`, for processes on more than one machine. All processes on one database agree
+    on the live model and on the history."""
 
     raw_dir: Path = Path("data/raw")
-    """Where the brief's `airports-database.zip` is looked for, and where `fetch` puts its files."""
+    """Where the brief's `airports-database.zip` is looked for, and where `fetch` puts its files, in `bts` and
+    `anac`."""
 
     memory_mb: Annotated[int, Field(ge=500)] = 1200
-    """How much of the data the ETL keeps in memory at a time, in megabytes; the rest waits on disk."""
+    """How much of the data the ETL keeps in memory at a time, in megabytes; the rest waits on disk, beside the output.
+    The process needs some 400 besides."""
 
     bts_url: str = "https://transtats.bts.gov/PREZIP"
     """Where the US Bureau of Transportation Statistics publishes its monthly files, or a copy of them."""
@@ -71,10 +77,31 @@ class Settings(BaseSettings):
     """Where training writes the model, and where the service looks for one when it has none."""
 
     trusted_model_sha256: Annotated[frozenset[str], NoDecode] = frozenset()
-    """SHA-256 digests, separated by commas: if there are any, no other model files may be uploaded."""
+    """SHA-256 digests, separated by commas (`sha256sum FILE`): if there are any, no other model files may be uploaded,
+    not even those trained here."""
 
     max_upload_mb: Annotated[int, Field(ge=1, le=4096)] = 64
     """The largest model file that may be uploaded, in megabytes."""
+
+    max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
+    """How many connections each process keeps at a time, as far as the files that it may open allow (200 less than
+    `ulimit -n`); more are answered 503."""
+
+    batch_rows: Annotated[int, Field(ge=1, le=10_000_000)] = 100_000
+    """How many flights a request to `/model/predict/batch/` may have."""
+
+    batch_mb: Annotated[int, Field(ge=1, le=4096)] = 64
+    """The largest body of such a request, in megabytes."""
+
+    batches_at_once: Annotated[int, Field(ge=1, le=100)] = 2
+    """How many batches each process answers at once; four times as many may be coming in, more are refused with 503."""
+
+    keep_history: bool = True
+    """Whether each prediction is kept in the database before it is answered; if not, it has no id, and what became of
+    its flight cannot be told by one."""
+
+    max_waiting: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    """How many predictions may wait at a time for each process to keep them; more are answered 503."""
 
     when_away: Literal["refuse", "spool"] = "refuse"
     """What becomes of predictions while the database is away: `refuse` answers 503; `spool` answers by the model
@@ -92,10 +119,37 @@ class Settings(BaseSettings):
 
     api_keys: SecretStr = SecretStr("")
     """Keys that open the service besides those of `flight-delay keys`, hashed, as `name:scope+scope:sha256`,
-    separated by commas; the scopes are predict, read and manage."""
+    separated by commas; `flight-delay keys create NAME --scope predict --hashed` prints one."""
 
     require_keys: bool = False
     """Whether the service refuses to start where there is no key, instead of being open to all."""
+
+    metrics_dir: Path | None = None
+    """Where the processes of one service find what the others have counted, so that `/metrics/` tells of all, whichever
+    answers: a folder of this machine, for this service alone. `serve --workers` makes one by itself; to be set where
+    another program starts the processes, not on Windows."""
+
+    requests_per_minute: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
+    """How many requests each key, by its name, may make in a minute, and all who come without one together; none:
+    there is no limit. Each process counts for itself."""
+
+    drain_s: Annotated[float, Field(ge=0, le=600)] = 0.0
+    """How long the service still answers when it is told to end, while it says that it is not ready, in seconds: so
+    long a load balancer may take to see that."""
+
+    log_format: Literal["text", "json"] = "text"
+    """The form of the log: `text` for a person, `json` for machines, one object a line."""
+
+    log_requests: Literal["none", "failed", "all"] = "failed"
+    """Which requests are logged: `failed` ones are those that the service could not answer, or refused for their
+    number."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    """The least that is logged besides requests."""
+
+    traces: bool = False
+    """Whether traces of requests are sent by OpenTelemetry, whose own settings (OTEL_EXPORTER_OTLP_ENDPOINT and
+    others) say where; needs `flight-delay[traces]`."""
 
     @field_validator("database_url")
     @classmethod
@@ -128,3 +182,32 @@ class Settings(BaseSettings):
             if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
                 raise ValueError(f"{digest!r} is not a SHA-256 digest of 64 hexadecimal digits")
         return digests
+
+
+class Given(NamedTuple):
+    """A name that begins as a setting's does, and where it was given: in a file, or None for the environment."""
+
+    name: str
+    value: str
+    file: Path | None
+
+    @property
+    def setting(self) -> str | None:
+        """The setting that it is; None where there is no such setting."""
+        setting = self.name.removeprefix(PREFIX).lower()
+        return setting if setting in Settings.model_fields else None
+
+    @property
+    def nearest(self) -> str:
+        """The name of a setting that could have been meant, "" where none is near."""
+        names = [PREFIX + setting.upper() for setting in Settings.model_fields]
+        return next(iter(get_close_matches(self.name, names, n=1)), "")
+
+
+def given() -> Iterator[Given]:
+    """Tell what the environment and the file `.env` give; what comes first goes before the rest."""
+    file = Path(str(Settings.model_config["env_file"])).absolute()
+    for source, path in ((EnvSettingsSource(Settings), None), (DotEnvSettingsSource(Settings), file)):
+        for name, value in source.env_vars.items():
+            if name.upper().startswith(PREFIX):
+                yield Given(name.upper(), value or "", path)

@@ -35,7 +35,7 @@ class TestKept:
         whole, key = given_out(connection)
         assert keys.all_of(connection) == [key]
         [row] = connection.query("SELECT * FROM keys")
-        assert row == (key.id, "ci", keys.digest(whole), "predict read", NOW.isoformat(), "a test", None, None)
+        assert row == (key.id, "ci", keys.digest(whole), "predict read", NOW.isoformat(), "a test", None, None, None)
         assert whole.split("_")[2] not in str(row)
 
     def test_oldest_first(self, connection):

@@ -12,7 +12,9 @@ from conftest import run_command
 
 from flight_delay.store import keys
 
-HEALTH = {"/health/", "/health/ready/"}
+HEALTH = {
+    "/health/", "/health/ready/", "/v2/health/live", "/v2/health/ready", "/ping", "/v1/security/oauth2/token",
+}  # fmt: skip
 
 
 def create(folder, *arguments, **environment):

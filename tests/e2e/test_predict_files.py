@@ -2,17 +2,15 @@
 
 import csv
 import datetime as dt
-import os
 import signal
-import subprocess
-import sys
+from contextlib import ExitStack
 
 import duckdb
 import joblib
 import numpy as np
 import pytest
 import written
-from conftest import SOURCE, run_command
+from conftest import run_command
 from typer.testing import CliRunner
 
 from flight_delay.cli import app
@@ -20,7 +18,7 @@ from flight_delay.model import forecast
 from flight_delay.model.dataset import MEASURES, Flights
 from flight_delay.model.distribution import PERCENTS, Probabilities
 from flight_delay.model.features import Horizon, Specialist
-from flight_delay.model.flights_file import Reports, read
+from flight_delay.model.flights_file import Reports, opened
 from flight_delay.model.views import Views
 
 TODAY = dt.date(2026, 11, 23)
@@ -63,11 +61,11 @@ def answered(trained, tmp_path_factory):
     folder, before = tmp_path_factory.mktemp("answers"), {}
     handlers = {stop: signal.getsignal(stop) for stop in (signal.SIGINT, signal.SIGTERM)}
 
-    def answered(where, horizon, history=None, name="answers.parquet"):
-        asked = (where, horizon, history, name)
+    def answered(where, horizon, history=None, name="answers.parquet", *, point=False):
+        asked = (where, horizon, history, name, point)
         if asked not in before:
             options = ["--input", where, "--horizon", horizon, "--output", folder / name, "--model", trained.model]
-            options += ["--history", history] if history else []
+            options += [*(["--history", history] if history else []), *(["--point"] if point else [])]
             done = CliRunner().invoke(app, ["predict", *map(str, options)])
             assert done.exit_code == 0, done.output
             before[asked] = columns(folder / name)
@@ -147,68 +145,117 @@ class TestWhatComesOut:
         np.testing.assert_allclose(raw["prediction"], ours["prediction"][places], rtol=1e-9, atol=1e-9)
 
 
+class File:
+    """A file that is asked from a horizon, as the command asks it."""
+
+    def __init__(self, artifact, given, horizon):
+        self.reports = Reports()
+        for rows in given.checked():
+            self.reports.add(rows)
+        self.question = forecast.Question(artifact, horizon, TODAY, self.reports)
+        self.artifact, self.given = artifact, given
+        self.parts = [given.part(first) for first in given.parts()]
+        self.legs = [leg for rows in self.parts for leg in rows.legs(artifact.codes, TODAY)]
+        self.cut_offs = np.concatenate([self.question.cut_offs(rows) for rows in self.parts])
+        self.flights = [flight for rows in self.parts for flight in self.question.asked(rows).rows()]
+
+    def answers(self, history):
+        """Specialists, minutes, quantiles and probabilities of all rows."""
+        network = self.question.played(history, self.given) if history else None
+        parts = [forecast.whole(self.artifact, self.question.features(rows, network)) for rows in self.parts]
+        further = {name: np.concatenate([part.further[name] for part in parts]) for name in parts[0].further}
+        return forecast.Answers(
+            np.concatenate([part.specialists for part in parts]),
+            np.concatenate([part.minutes for part in parts]),
+            further,
+        )
+
+
+@pytest.fixture
+def asked(artifact, tmp_path):
+    """Ask a file from a horizon."""
+    with ExitStack() as files:
+        yield lambda path, horizon: File(artifact, files.enter_context(opened(path, tmp_path)), horizon)
+
+
 class TestOneAnswerAtATime:
     """The answers of a file are those that `Artifact.answer` gives, flight by flight."""
 
     def check(self, answers, numbers, one_by_one):
         assert {answer.specialist for answer in one_by_one} == set(answers.specialists[numbers])
-        for name, own in {
-            "minutes": [answer.minutes for answer in one_by_one],
-            "quantiles": [answer.quantiles(PERCENTS) for answer in one_by_one],
-            "probabilities": [answer.probabilities() for answer in one_by_one],
+        np.testing.assert_array_equal(answers.minutes[numbers], [answer.minutes for answer in one_by_one])
+        for names, own in {
+            tuple(QUANTILES): [answer.quantiles(PERCENTS) for answer in one_by_one],
+            Probabilities._fields: [answer.probabilities() for answer in one_by_one],
         }.items():
-            np.testing.assert_allclose(getattr(answers, name)[numbers], own, rtol=1e-9, atol=1e-9)
-
-    def known(self, path, artifact):
-        rows = read(path, artifact.codes, TODAY)
-        return rows.known(Reports(rows.reports))
+            ours = np.array([answers.further[name][numbers] for name in names]).T
+            np.testing.assert_allclose(ours, own, rtol=1e-9, atol=1e-9)
 
     @pytest.mark.parametrize("horizon", list(Horizon))
-    def test_without_a_history(self, stormy, artifact, horizon):
-        known = self.known(stormy, artifact)
-        answers = forecast.forecast(artifact, known, horizon, None, TODAY)
-        one_by_one = [artifact.answer(flight, TODAY) for flight in forecast.asked(known, horizon).flights]
-        self.check(answers, np.arange(len(known.flights)), one_by_one)
+    def test_without_a_history(self, stormy, artifact, asked, horizon):
+        file = asked(stormy, horizon)
+        self.check(file.answers(None), np.arange(len(file.legs)), [artifact.answer(f, TODAY) for f in file.flights])
 
     @pytest.mark.parametrize("horizon", [Horizon.PRE_DEPARTURE, Horizon.DEPARTED])
-    def test_with_a_history_told_event_by_event(self, stormy, artifact, horizon):
-        known = self.known(stormy, artifact)
-        answers = forecast.forecast(artifact, known, horizon, forecast.history_of(artifact, known.legs), TODAY)
-        question, state = forecast.asked(known, horizon), artifact.state()
-        for leg in known.legs:
+    def test_with_a_history_told_event_by_event(self, stormy, artifact, asked, horizon):
+        file, state = asked(stormy, horizon), artifact.state()
+        answers = file.answers(forecast.history_of(artifact, file.legs))
+        for leg in file.legs:
             state.tell(leg._replace(dep=np.nan, arr=np.nan, air_time=np.nan))
         happens = []
-        for number, leg in enumerate(known.legs):
+        for number, leg in enumerate(file.legs):
             name = (leg.sched_dep, leg.carrier, leg.flight, leg.origin)
-            moments = enumerate((question.cut_offs[number], leg.dep, leg.arr))
+            moments = enumerate((file.cut_offs[number], leg.dep, leg.arr))
             happens += [(moment, what, name, number) for what, moment in moments if not np.isnan(moment)]
         one_by_one = {}
         for moment, what, _, number in sorted(happens):
-            leg = known.legs[number]
+            leg = file.legs[number]
             if what == 0:
-                one_by_one[number] = artifact.answer(question.flights[number], TODAY, state, now=moment)
+                one_by_one[number] = artifact.answer(file.flights[number], TODAY, state, now=moment)
             else:
                 state.tell(leg if what == 2 else leg._replace(arr=np.nan, air_time=np.nan))
-        assert len(one_by_one) == len(known.flights)
-        self.check(answers, np.array(list(one_by_one)), list(one_by_one.values()))
+        assert len(one_by_one) == len(file.flights)
+        numbers = np.array(list(one_by_one))
+        assert {answer.specialist for answer in one_by_one.values()} == set(answers.specialists[numbers])
+        own = [answer.minutes for answer in one_by_one.values()]
+        np.testing.assert_allclose(answers.minutes[numbers], own, rtol=1e-9, atol=1e-9)
 
-    def test_airports_and_airlines_that_were_never_met(self, artifact, tmp_path):
+    def test_airports_and_airlines_that_were_never_met(self, artifact, asked, tmp_path):
         path = tmp_path / "flights.csv"
         path.write_text(
             "year,month,day,sched_dep_time,carrier,flight,origin,dest,dep_delay\n"
             "2013,12,9,1200,ZZ,1,JFK,LAX,5\n2013,12,9,1200,DL,2,QQQ,LAX,5\n2013,12,9,1200,DL,1,JFK,QQQ,\n"
         )
-        known = self.known(path, artifact)
-        history = forecast.history_of(artifact, known.legs)
-        for past in (None, history):
-            answers = forecast.forecast(artifact, known, Horizon.DEPARTED, past, TODAY)
-            self.check(answers, np.arange(3), [artifact.answer(flight, TODAY) for flight in known.flights])
+        file = asked(path, Horizon.DEPARTED)
+        for past in (None, forecast.history_of(artifact, file.legs)):
+            self.check(file.answers(past), np.arange(3), [artifact.answer(flight, TODAY) for flight in file.flights])
+
+    def test_weather_that_is_told_counts_before_and_after_departure(self, asked, tmp_path):
+        path = tmp_path / "flights.csv"
+        path.write_text("month,day,sched_dep_time,carrier,origin,dest,dep_delay,temp_c\n7,23,1630,DL,JFK,LAX,5,25\n")
+        seen = {horizon: asked(path, horizon).flights[0].weather for horizon in Horizon}
+        assert seen[Horizon.SCHEDULE] is None
+        assert seen[Horizon.PRE_DEPARTURE].temp_c == seen[Horizon.DEPARTED].temp_c == 25
+
+    def test_weather_of_a_moment_counts_from_then_on(self, asked, tmp_path):
+        seen = {Horizon.PRE_DEPARTURE: [], Horizon.DEPARTED: []}
+        for number, observed in enumerate(("20:41", "20:40", "18:31", "18:30", "14:30", "12:30", "12:29")):
+            path = tmp_path / f"flights-{number}.csv"
+            path.write_text(
+                "year,month,day,sched_dep_time,carrier,origin,dest,dep_delay,temp_c,weather_utc\n"
+                f"2013,7,23,1630,DL,JFK,LAX,10,25,2013-07-23 {observed}:00\n"
+            )
+            for horizon, found in seen.items():
+                found.append(asked(path, horizon).flights[0].weather is not None)
+        assert seen[Horizon.DEPARTED] == [False, True, True, True, False, False, False]
+        assert seen[Horizon.PRE_DEPARTURE] == [False, False, False, True, True, True, False]
 
 
-def test_the_answers_are_the_pipeline_s_own(trained, table, dataset, artifact):
+def test_the_answers_are_the_pipeline_s_own(trained, table, dataset, artifact, asked):
     """On a week that taught the model: played back from nothing, as in training."""
-    rows = read(table("month = 7 AND day BETWEEN 6 AND 12"), artifact.codes, TODAY)
-    known, history = rows.known(Reports(rows.reports)), forecast.history_of(artifact, rows.legs)
+    path = table("month = 7 AND day BETWEEN 6 AND 12")
+    legs = asked(path, Horizon.DEPARTED).legs
+    history = forecast.history_of(artifact, legs)
     chosen = [number for number, flight in enumerate(dataset.flights) if flight.month == 7 and 6 <= flight.day <= 12]
     week = Flights(
         [dataset.flights[number] for number in chosen],
@@ -216,7 +263,7 @@ def test_the_answers_are_the_pipeline_s_own(trained, table, dataset, artifact):
         [dataset.legs[number] for number in chosen],
         dataset.arr_delay[chosen],
     )
-    names = [(leg.sched_dep, leg.carrier, leg.flight, leg.origin) for leg in rows.legs]
+    names = [(leg.sched_dep, leg.carrier, leg.flight, leg.origin) for leg in legs]
     order = sorted(range(len(names)), key=names.__getitem__)
     assert [names[number] for number in order] == [
         (leg.sched_dep, leg.carrier, leg.flight, leg.origin) for leg in week.legs
@@ -224,7 +271,7 @@ def test_the_answers_are_the_pipeline_s_own(trained, table, dataset, artifact):
     pipeline = joblib.load(trained.model)
     matrices = Views.of(pipeline.named_steps["features"], week).matrices
     for horizon in Horizon:
-        answers = forecast.forecast(artifact, known, horizon, history, TODAY)
+        answers = asked(path, horizon).answers(history)
         # The first hours are those of which the table knows weather that the file of the week does not.
         later = np.array([leg.sched_dep > minute(dt.datetime(2013, 7, 6, 18)) for leg in week.legs])
         compared = 0
@@ -233,9 +280,13 @@ def test_the_answers_are_the_pipeline_s_own(trained, table, dataset, artifact):
             if specialist.horizon is horizon and mine.any():
                 spread = pipeline.named_steps["delay"].spread(specialist, matrices[horizon][mine])
                 ours = np.array(order)[mine]
+                quantiles, chances = (
+                    np.array([answers.further[name][ours] for name in names])
+                    for names in (QUANTILES, Probabilities._fields)
+                )
                 np.testing.assert_allclose(answers.minutes[ours], spread.location, rtol=1e-9, atol=1e-9)
-                np.testing.assert_allclose(answers.quantiles[ours], spread.quantiles(), rtol=1e-9, atol=1e-9)
-                np.testing.assert_allclose(answers.probabilities[ours], np.array(spread.probabilities).T, atol=1e-9)
+                np.testing.assert_allclose(quantiles.T, spread.quantiles(), rtol=1e-9, atol=1e-9)
+                np.testing.assert_allclose(chances, np.array(spread.probabilities), atol=1e-9)
                 compared += mine.sum()
         assert compared > 5000
 
@@ -291,14 +342,14 @@ class TestNothingFromTheFuture:
 
 
 class TestHistory:
-    def test_habits_that_the_history_repeats_are_not_counted_twice(self, artifact, table):
-        learnt = read(table("month = 10 AND day = 31"), artifact.codes, TODAY).legs
-        new = read(table("month = 11 AND day = 2"), artifact.codes, TODAY).legs
+    def test_habits_that_the_history_repeats_are_not_counted_twice(self, artifact, table, asked):
+        learnt = asked(table("month = 10 AND day = 31"), Horizon.DEPARTED).legs
+        new = asked(table("month = 11 AND day = 2"), Horizon.DEPARTED).legs
         alone, both = forecast.history_of(artifact, new), forecast.history_of(artifact, [*new, *learnt])
         assert len(alone.habits(np.inf)) > len(artifact.habits) / 2 > len(both.habits(np.inf))
 
-    def test_legs_that_are_told_twice_count_once(self, artifact, stormy):
-        legs = read(stormy, artifact.codes, TODAY).legs
+    def test_legs_that_are_told_twice_count_once(self, artifact, stormy, asked):
+        legs = asked(stormy, Horizon.DEPARTED).legs
         once, twice = forecast.history_of(artifact, legs), forecast.history_of(artifact, [*legs, *legs])
         assert once.habits(np.inf) == twice.habits(np.inf)
 
@@ -385,23 +436,10 @@ class TestWhatIsRefused:
         assert said in done.stderr
 
 
-def test_a_stop_in_the_middle_leaves_nothing_half_written(workspace, table):
-    month = table("month = 12")
-    (workspace / "answers.csv").write_text("what was there before\n")
-    before = sorted(workspace.iterdir())
-    options = ["--input", str(month), "--horizon", "departed", "--output", "answers.csv"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "flight_delay", "predict", *options],
-        cwd=workspace, env=os.environ | {"PYTHONPATH": str(SOURCE)}, stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        for line in process.stderr:
-            if line.startswith("Predictions: predicting"):
-                process.send_signal(signal.SIGINT)
-                break
-        assert "what was there before is whole" in process.stderr.read()
-    assert process.returncode == 128 + signal.SIGINT
-    assert sorted(workspace.iterdir()) == before
-    assert (workspace / "answers.csv").read_text() == "what was there before\n"
+def test_the_point_alone_is_the_same_prediction(stormy, answered):
+    whole, point = answered(stormy, "departed"), answered(stormy, "departed", point=True)
+    assert list(point) == ["row", "id", *KEYS, "prediction", "horizon", "told"]
+    assert all((point[name] == whole[name]).all() for name in point)
 
 
 def test_an_empty_file_is_answered_by_one(workspace):

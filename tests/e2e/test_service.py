@@ -347,10 +347,17 @@ class TestDocumentation:
     def test_every_route_is_documented(self, client):
         paths = client.get("/openapi.json").json()["paths"]
         assert set(paths) == {
-            "/health/", "/health/ready/", "/model/load/", "/model/predict/", "/model/outcomes/",
+            "/health/", "/health/ready/", "/metrics/",
+            "/model/load/", "/model/predict/", "/model/predict/batch/", "/model/outcomes/",
+            "/model/history/batches/", "/model/history/batches/{id}/",
             "/model/history/", "/model/history/{id}/", "/model/history/deletions/",
             "/model/", "/model/versions/", "/model/versions/{version}/", "/model/versions/{version}/promote/",
             "/model/rollback/", "/model/deployments/", "/model/shadow/", "/model/shadow/{version}/",
+            "/v2", "/v2/health/live", "/v2/health/ready", "/v2/models/{model}", "/v2/models/{model}/ready",
+            "/v2/models/{model}/infer", "/v2/models/{model}/versions/{version}",
+            "/v2/models/{model}/versions/{version}/ready", "/v2/models/{model}/versions/{version}/infer",
+            "/invocations", "/ping", "/version",
+            "/v1/travel/predictions/flight-delay", "/v1/security/oauth2/token",
         }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flight_delay.airports import Airport
-from flight_delay.errors import BrokenArtifact
+from flight_delay.errors import BrokenArtifact, FieldsNeeded
 from flight_delay.flight import Flight
 from flight_delay.model.artifact import Artifact, Manifest
 from flight_delay.model.features import Codes
+from flight_delay.model.flight_columns import FlightColumns
 from flight_delay.model.point import LIMIT_MIN, Head, PointModel, Vocabulary
 from flight_delay.model.point.columns import Columns, Number, Product, Table, fields_of
 from flight_delay.model.point.trees import MAX_DEPTH, Forest
@@ -397,3 +399,58 @@ def test_a_pickled_member_is_never_opened():
         file.writestr("manifest.npy", member.getvalue())
     with pytest.raises(BrokenArtifact, match="pickle"):
         PointModel.from_bytes(buffer.getvalue())
+
+
+MANY = st.builds(
+    changed,
+    carrier=st.sampled_from(["DL", "UA", "ZZ"]),
+    origin=st.sampled_from(["JFK", "XXX"]),
+    dep_delay=st.floats(-180, 3000),
+    sched_arr_time=st.sampled_from([None, 0, 2400, 1930]),
+    year=st.sampled_from([None, 2013]),
+    flight=st.sampled_from([None, 7]),
+    tailnum=st.sampled_from([None, "N1"]),
+)
+COLUMNS = (
+    Number("dep_delay", (("plus", 3.0), ("over", 7.0), ("least", -2.0), ("most", 40.0))),
+    Table("carrier", (("DL", 0.25), ("UA", 1.0)), -1.0, 0.0),
+    Table("flight", ((7.0, 3.0),), 0.0, 9.0),
+    Table("tailnum", (("N1", 0.5),), 0.0, 1.5),
+    Number("sched_arr_time", (("is_missing", 0.0),)),
+    Number("sched_arr_time", (("fill", 800.0), ("minus", 1.0), ("times", 0.01))),
+    Number("distance_km", (("fill", 100.0),)),
+    Number("year"),
+    Number("flight", (("fill", 0.0), ("zero_is_missing", 0.0), ("fill", -5.0))),
+    Product((0, 2, 5), (("times", 1.5),)),
+)
+
+
+@settings(deadline=None)
+@given(flights=st.lists(MANY, max_size=8), link=st.sampled_from(["identity", "exp"]), single=st.booleans())
+def test_many_flights_are_answered_as_each_alone(flights, link, single):
+    trees = forest(
+        feature=np.array([0, -1, 5, -1, -1, -1], np.int32),
+        missing_left=np.array([True, False, True, False, False, False]),
+    )
+    heads = (
+        linear(*np.geomspace(1e-4, 1e-2, 8), link=link, intercept=0.3, weight=0.7),
+        replace(linear(trees=trees), single=single),
+    )
+    point = model(COLUMNS, heads, demands=("dep_delay", "sched_arr_time", "distance_km"))
+    flights = [flight for flight in flights if not point.needs(flight)]
+    answered = point.minutes(FlightColumns.of(flights), TODAY)
+    assert answered.tolist() == [point.answer(flight, TODAY) for flight in flights]
+
+
+def test_what_one_of_many_flights_lacks_is_needed():
+    with pytest.raises(FieldsNeeded) as caught:
+        model().minutes(FlightColumns.of([FLIGHT, changed(dep_delay=None)]), TODAY)
+    assert caught.value.facts["fields"] == ["dep_delay"]
+
+
+def test_an_answer_of_many_that_is_no_number_is_refused():
+    heads = (linear(1e308, 1e308),)
+    columns = (Number("dep_delay"), Number("dep_delay", (("times", -1.0),)))
+    overflowing = model(columns, heads)
+    with pytest.raises(BrokenArtifact, match="not a number"):
+        overflowing.minutes(FlightColumns.of([changed(dep_delay=3000.0)]), TODAY)

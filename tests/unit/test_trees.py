@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flight_delay.errors import BrokenArtifact, ConversionFailed
+from flight_delay.model import plain
+from flight_delay.model import trees as tables
 from flight_delay.model.compile import compile_boosters
-from flight_delay.model import plain, trees as tables
 from flight_delay.model.trees import Trees
 
 CODES = 12
@@ -38,7 +39,7 @@ def ensembles(request):
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["missing seen", "missing never seen"])
-def pair(request, ensembles):
+def pair(request, ensembles):  # noqa: ARG001 - made anew for each
     original = booster(7, missing=request.param)
     return original, compile_boosters([original]).trees
 
@@ -102,8 +103,8 @@ def test_heads_of_any_number_and_size_are_added_from_the_first_tree_to_the_last(
     rows = np.column_stack([random.integers(-2, 6, 300).astype(float), random.normal(size=300) * 4])
     rows[::7] = np.nan
     expected = np.empty((300, len(sizes)))
-    arrays = trees.arrays()
-    plain.Ensemble(**arrays).predict_many(rows, expected, len(sizes))
+    arrays = (*trees.lines, trees.leaves, trees.thresholds, trees.threshold_counts, trees.categories, trees.heads)
+    plain.Ensemble(*arrays).predict_many(rows, expected, len(sizes))
     np.testing.assert_array_equal(trees.predict_many(rows), expected)
     np.testing.assert_array_equal([trees.predict(row) for row in rows.tolist()], expected)
 

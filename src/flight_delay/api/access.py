@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import re
 from typing import Any
 
 from starlette.datastructures import Headers
 
 from flight_delay.api.errors import MEDIA_TYPE, ProblemError
+from flight_delay.api.limits import Limits
 from flight_delay.errors import StoreUnavailable
 from flight_delay.messages import text
 from flight_delay.store import keys
@@ -19,20 +21,26 @@ ANYONE = "anyone"
 """Who asks, where no key is needed."""
 OPEN, KEYS = "open", "keys"
 """How readiness names a service without keys, and one with them."""
-_OPEN_PATHS = frozenset({"/health/", "/health/ready/", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"})
-_OPEN_FOLDER = "/static-offline-docs/"
-_PREDICTING = ("/model/predict/", "/model/outcomes/")
+_OPEN_PATHS = frozenset(
+    {"/health/", "/health/ready/", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
+    | {"/ping", "/ping/", "/v1/security/oauth2/token", "/v1/security/oauth2/token/"}
+)
+_OPEN_FOLDERS = ("/static-offline-docs/", "/v2/health/")
+_PREDICTING = ("/model/predict/", "/model/outcomes/", "/invocations")
+_INFERENCE = re.compile("/v2/models/[^/]+(/versions/[^/]+)?/infer/?")
+_BUCKETS = re.compile("/v1/travel/predictions/flight-delay/?")
 _NOBODY = Key("", "", "0" * 64, frozenset())
 """What a key of an unknown id is compared with, so that the time that it takes tells nothing."""
 
 
 def needed(method: str, path: str) -> Scope | None:
     """Return the scope that a request needs, None where it is open to all; what is not named here is closed."""
-    if path in _OPEN_PATHS or path.startswith(_OPEN_FOLDER):
+    if path in _OPEN_PATHS or path.startswith(_OPEN_FOLDERS):
         return None
     if method in {"GET", "HEAD"}:
-        return Scope.READ
-    return Scope.PREDICT if method == "POST" and path.startswith(_PREDICTING) else Scope.MANAGE
+        return Scope.PREDICT if _BUCKETS.fullmatch(path) else Scope.READ
+    predicts = path.startswith(_PREDICTING) or _INFERENCE.fullmatch(path)
+    return Scope.PREDICT if method == "POST" and predicts else Scope.MANAGE
 
 
 class Access:
@@ -42,8 +50,9 @@ class Access:
     key it stays closed, also where that key is revoked; before the database was read nobody is let in by default.
     """
 
-    def __init__(self, lasting: Lasting, entries: str, *, required: bool) -> None:
+    def __init__(self, lasting: Lasting, entries: str, *, required: bool, limits: Limits | None = None) -> None:
         self._lasting = lasting
+        self._limits = limits or Limits(None)
         self._set = keys.of_entries(entries)
         self._required = required
         self._turn = asyncio.Lock()
@@ -66,6 +75,8 @@ class Access:
             every = await asyncio.to_thread(self._read)
             self._closed = self._closed or bool(every)
             self._kept = {key.id: key for key in every if key.revoked_at is None}
+            used = self._kept.values()
+            self._limits.own({key.name: key.requests_per_minute for key in used if key.requests_per_minute})
 
     def prove_usable(self) -> None:
         """Raise `ProblemError` (503) where nobody is let in: keys are required, and there is none."""

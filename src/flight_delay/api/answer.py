@@ -8,21 +8,22 @@ from typing import Annotated, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from flight_delay.api.live import Loaded, Said
-from flight_delay.flight import Flight
+from flight_delay.model.any_flight import AnyFlight
 
 _Interval = Annotated[list[float], Field(min_length=2, max_length=2)]
 _Chance = Annotated[float, Field(ge=0, le=1)]
 
 
 class Answer(NamedTuple):
-    """A prediction that is in the history."""
+    """A prediction that is in the history, if one is kept."""
 
-    flight: Flight
+    flight: AnyFlight
     said: Said
     loaded: Loaded
-    prediction_id: int | None
-    """None where it waits on the local disk for a database that is away."""
     predicted_at: dt.datetime
+    prediction_id: int | None
+    """None where it waits on the local disk for a database that is away, or no history is kept."""
+    spooled: bool
 
     @property
     def minutes(self) -> float:
@@ -31,10 +32,14 @@ class Answer(NamedTuple):
 
     def headers(self) -> dict[str, str]:
         """Return the facts that travel beside the documented body."""
-        version = {"X-Model-Version": str(self.loaded.live.version)}
-        if self.prediction_id is None:
-            return version | {"X-History": "spooled"}
-        return version | {"X-Prediction-Id": str(self.prediction_id)}
+        return {name.decode(): value.decode() for name, value in self.raw_headers()}
+
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        """Return the same, as a server takes them."""
+        version = (b"x-model-version", b"%d" % self.loaded.live.version)
+        if self.prediction_id is not None:
+            return [version, (b"x-prediction-id", b"%d" % self.prediction_id)]
+        return [version, (b"x-history", b"spooled")] if self.spooled else [version]
 
 
 class _Documented(BaseModel):

@@ -17,6 +17,8 @@ from flight_delay.messages import Language, known, text
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
 _LONGEST_VALUE = 100
+_MOST_FIELDS = 100
+"""That a problem lists: a body of nothing but wrong keys would be answered with ten times its bytes."""
 
 STATUS: dict[type[errors.FlightDelayError], int] = {
     errors.NotAModel: 400,
@@ -100,16 +102,17 @@ class ProblemError(Exception):
 
     def headers(self) -> dict[str, str]:
         """Return the headers that belong to it."""
-        return _HEADERS.get(self.status, {})
+        headers = _HEADERS.get(self.status, {})
+        return headers | {"Retry-After": str(self.facts["retry_after"])} if "retry_after" in self.facts else headers
 
-    def body(self, path: str, language: Language) -> bytes:
-        """Return the JSON of the problem."""
-        fields = [_field_error(error, language, self.known_fields) for error in self.fields]
+    def problem(self, path: str, language: Language) -> Problem:
+        """Return it in words."""
+        fields = [_field_error(error, language, self.known_fields) for error in self.fields[:_MOST_FIELDS]]
         facts = self.facts
         if self.key == "invalid_fields":
             summary = "; ".join(f"{error.field or 'body'}: {error.message}" for error in fields)
-            facts = {"count": len(fields), "fields": summary}
-        problem = Problem(
+            facts = {"count": len(self.fields), "fields": summary}
+        return Problem(
             type=f"urn:flight-delay:problem:{self.key.replace('_', '-')}",
             title=text(f"title_{self.status}", language),
             status=self.status,
@@ -117,7 +120,10 @@ class ProblemError(Exception):
             instance=path,
             errors=fields,
         )
-        body = problem.model_dump(exclude=None if fields else {"errors"})
+
+    def body(self, path: str, language: Language) -> bytes:
+        """Return the JSON of the problem."""
+        body = self.problem(path, language).model_dump(exclude=None if self.fields else {"errors"})
         return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
 
 
@@ -134,9 +140,9 @@ def refusal(kind: str, location: Sequence[str | int], value: Any, **facts: Any) 
 def _field_error(error: ErrorDetails, language: Language, known_fields: Collection[str]) -> FieldError:
     context: Mapping[str, Any] = error.get("ctx", {})
     location = [str(part) for part in error["loc"]] + ([str(context["field"])] if "field" in context else [])
-    name = ".".join(location)
+    name = _short(".".join(location))
     key, facts = error["type"], dict(context)
-    if key == "extra_forbidden":
+    if key == "extra_forbidden" and len(location[-1]) <= _LONGEST_VALUE:
         fields = Weather.model_fields if location[-2:-1] == ["weather"] else known_fields
         nearest = get_close_matches(location[-1], fields, n=1)
         if nearest:
@@ -159,7 +165,10 @@ def _shortened(value: Any) -> Any:
         return value
     if isinstance(value, float) and abs(value) < float("inf"):
         return value
-    shown = value if isinstance(value, str) else _as_text(value)
+    return _short(value if isinstance(value, str) else _as_text(value))
+
+
+def _short(shown: str) -> str:
     return shown if len(shown) <= _LONGEST_VALUE else shown[: _LONGEST_VALUE - 1] + "…"
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from flight_delay.api.answer import Answer
 from flight_delay.api.live import Minutes
-from flight_delay.flight import Flight
 from flight_delay.messages import Language, known, text
+from flight_delay.model.any_flight import AnyFlight
 from flight_delay.model.artifact import Artifact, Explained, Moved
 from flight_delay.model.features import Codes, Specialist
 
@@ -16,7 +16,7 @@ SHOWN = 5
 """How many features an explanation names."""
 
 
-def explained(whole: Explained, flight: Flight, language: Language) -> dict[str, object]:
+def explained(whole: Explained, flight: AnyFlight, language: Language) -> dict[str, object]:
     """Return the documented explanation: base, the largest features, and the rest, which add up to the answer."""
     shown = whole.moved[:SHOWN]
     return {
@@ -26,7 +26,7 @@ def explained(whole: Explained, flight: Flight, language: Language) -> dict[str,
     }
 
 
-def sentence(moved: Moved, flight: Flight, language: Language) -> str:
+def sentence(moved: Moved, flight: AnyFlight, language: Language) -> str:
     """Return what a feature did to an answer, as a traveller understands it."""
     value = moved.value
     facts: dict[str, object] = {"origin": flight.origin, "dest": flight.dest, "carrier": flight.carrier}
@@ -45,7 +45,7 @@ def notes(answer: Answer, language: Language) -> list[str]:
     return [text(key, language, **facts) for key in _notes(answer)]
 
 
-def _reason(moved: Moved, flight: Flight, language: Language) -> dict[str, object]:
+def _reason(moved: Moved, flight: AnyFlight, language: Language) -> dict[str, object]:
     feature = moved.feature
     value: object = None if math.isnan(moved.value) else moved.value
     return {
@@ -75,7 +75,7 @@ def _notes(answer: Answer) -> Iterator[str]:
         yield "note_strange"
 
 
-def _notes_of_specialist(flight: Flight, codes: Codes, specialist: Specialist) -> Iterator[str]:
+def _notes_of_specialist(flight: AnyFlight, codes: Codes, specialist: Specialist) -> Iterator[str]:
     for name, met in (("carrier", codes.carriers), ("origin", codes.origins), ("dest", codes.dests)):
         if getattr(flight, name) not in met:
             yield f"note_new_{name}"

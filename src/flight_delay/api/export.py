@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 from starlette.types import Send
 
+from flight_delay.api import accept
 from flight_delay.api.errors import ProblemError
 from flight_delay.api.history import Page
 from flight_delay.errors import StoreUnavailable
@@ -35,16 +36,15 @@ class Form(NamedTuple):
     lines: Callable[[list[Record]], bytes]
 
 
-def form_of(accept: str) -> Form | None:
+def form_of(accepted: str) -> Form | None:
     """Return the form that an `Accept` header (RFC 9110) likes best, None being the documented JSON.
 
     Raises `ProblemError` (406) where it takes none of them.
     """
-    qualities = dict(map(_range, accept.split(","))) if accept.strip() else {"*/*": 1.0}
     forms = {_JSON: None} | {form.media_type: form for form in FORMS}
-    best = max(forms, key=lambda media_type: _quality(media_type, qualities))  # of equals the first, JSON
-    if not _quality(best, qualities):
-        raise ProblemError(406, "not_acceptable", accept=accept[:_LONGEST_ACCEPT], known=", ".join(forms))
+    best = accept.best(accepted, list(forms))
+    if best is None:
+        raise ProblemError(406, "not_acceptable", accept=accepted[:_LONGEST_ACCEPT], known=", ".join(forms))
     return forms[best]
 
 
@@ -109,33 +109,15 @@ def _span(connection: Connection, page: Page) -> Span:
     return Span(kept[0].id, kept[-1].id) if kept else Span(1, 0)
 
 
-def _quality(media_type: str, qualities: Mapping[str, float]) -> float:
-    """Return how much a type is liked: as the most specific range says that it is in."""
-    kind = media_type.partition("/")[0]
-    return next((qualities[name] for name in (media_type, f"{kind}/*", "*/*") if name in qualities), 0.0)
-
-
-def _range(item: str) -> tuple[str, float]:
-    media_range, *parameters = (part.strip().lower() for part in item.split(";"))
-    given = [value for name, _, value in (one.partition("=") for one in parameters) if name == "q"]
-    try:
-        quality = float(given[0]) if given else 1.0
-    except ValueError:
-        quality = 0.0
-    return media_range, quality if 0.0 <= quality <= 1.0 else 0.0
-
-
 _FLIGHT = tuple(name for name in Flight.model_fields if name != "weather")
 _WEATHER = tuple(Weather.model_fields)
-_COLUMNS = (
-    *("id", "predicted_at", "request_id", "model_version"),
-    *_FLIGHT,
-    *(f"weather_{name}" for name in _WEATHER),
-    "prediction",
-)
+ASKED = (*_FLIGHT, *(f"weather_{name}" for name in _WEATHER))
+"""The columns of what was asked."""
+_COLUMNS = (*("id", "predicted_at", "request_id", "model_version"), *ASKED, "prediction")
 
 
-def _csv(rows: Iterable[Sequence[Any]]) -> bytes:
+def csv_of(rows: Iterable[Sequence[Any]]) -> bytes:
+    """Return lines of CSV."""
     text = io.StringIO()
     csv.writer(text).writerows(map(_cell, row) for row in rows)
     return text.getvalue().encode()
@@ -145,15 +127,18 @@ def _cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def _row(record: Record) -> list[Any]:
-    flight = json.loads(record.input)
+def asked_of(flight: Mapping[str, Any]) -> list[Any]:
+    """Return what was asked as the columns of `ASKED` have it."""
     weather = flight.get("weather") or {}
-    asked = [flight.get(name) for name in _FLIGHT] + [weather.get(name) for name in _WEATHER]
-    return [*record[:4], *asked, record.minutes]
+    return [flight.get(name) for name in _FLIGHT] + [weather.get(name) for name in _WEATHER]
+
+
+def _row(record: Record) -> list[Any]:
+    return [*record[:4], *asked_of(json.loads(record.input)), record.minutes]
 
 
 def _csv_lines(records: list[Record]) -> bytes:
-    return _csv(map(_row, records))
+    return csv_of(map(_row, records))
 
 
 def _ndjson_lines(records: list[Record]) -> bytes:
@@ -168,6 +153,6 @@ def _ndjson_line(record: Record) -> str:
     )
 
 
-CSV = Form("text/csv", _csv([_COLUMNS]), _csv_lines)
+CSV = Form("text/csv", csv_of([_COLUMNS]), _csv_lines)
 NDJSON = Form("application/x-ndjson", b"", _ndjson_lines)
 FORMS = (CSV, NDJSON)

@@ -33,6 +33,8 @@ class Follower:
         self._now = now
         self._ready = False
         self._problem = ""
+        self.followed_at: dt.datetime | None = None
+        """When all that was new in the database was last known."""
 
     async def step(self) -> None:
         """Do once what is to be done again and again.
@@ -52,6 +54,7 @@ class Follower:
                 _log.exception("the database was not followed")
         else:
             self._problem = ""
+            self.followed_at = self._now()
 
     async def run(self) -> None:
         """Follow for as long as the service runs."""

@@ -35,9 +35,11 @@ class Readiness(BaseModel):
 async def readiness(service: Service, language: Language) -> Readiness:
     """Say that the process can answer.
 
-    Raises `ProblemError` (503) without a model, without a database, with one that takes no rows, and without a key
-    where keys are required.
+    Raises `ProblemError` (503) without a model, without a database, with one that takes no rows, without a key
+    where keys are required, and once the process was told to end.
     """
+    if service.draining.begun:
+        raise ProblemError(503, "draining")
     log, database = service.log, "ok"
     try:
         await _follow(service)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
@@ -96,12 +96,16 @@ def links(path: str, kept: list[Kept], page: Page) -> str:
 
     Where there is nothing newer yet, the latter leads to the same place again.
     """
-    if not kept:
-        return _link(path, page, "after", page.after or 0, "next")
-    older = _link(path, page, "before", kept[0].id, "prev")
-    return f"{older}, {_link(path, page, 'after', kept[-1].id, 'next')}"
-
-
-def _link(path: str, page: Page, cursor: str, value: int, relation: str) -> str:
     filters = page.model_dump(mode="json", include=set(Filter._fields), exclude_none=True)
-    return f'<{path}?{urlencode({"limit": page.limit} | filters | {cursor: value})}>; rel="{relation}"'
+    return cursors(path, [entry.id for entry in kept], page.after, {"limit": page.limit} | filters)
+
+
+def cursors(path: str, ids: list[int], after: int | None, parameters: dict[str, Any]) -> str:
+    """Return the same of entries of these ids, asked for after one of them, with parameters that are kept."""
+
+    def link(cursor: str, value: int, relation: str) -> str:
+        return f'<{path}?{urlencode(parameters | {cursor: value})}>; rel="{relation}"'
+
+    if not ids:
+        return link("after", after or 0, "next")
+    return f"{link('before', ids[0], 'prev')}, {link('after', ids[-1], 'next')}"

@@ -20,7 +20,8 @@ from flight_delay.model.artifact import Artifact
 from flight_delay.model.distribution import INTERVALS, PERCENTS
 
 PARAMETER = "include"
-_OF_DISTRIBUTION = frozenset({"interval", "quantiles", "probabilities", "explanation"})
+OF_DISTRIBUTION = frozenset({"interval", "quantiles", "probabilities", "explanation"})
+"""What needs more of the model than the minutes."""
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -33,7 +34,7 @@ def asked(scope: Scope) -> frozenset[str]:
     if not query:
         return _NOTHING
     given = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-    words = [word.strip() for name, value in given if name == PARAMETER for word in value.split(",")]
+    words = dict.fromkeys(word.strip() for name, value in given if name == PARAMETER for word in value.split(","))
     refused = [
         _unknown("no_parameter", name, value, name, [PARAMETER]) for name, value in given if name != PARAMETER
     ] + [_unknown("no_include", PARAMETER, word, word, list(INCLUDES)) for word in words if word not in INCLUDES]
@@ -45,10 +46,15 @@ def asked(scope: Scope) -> frozenset[str]:
 def body(answer: Answer, asked: Collection[str], language: Language) -> bytes:
     """Return the JSON of an answer with all that was asked for."""
     if not asked:
-        return b'{"prediction":%s}' % json.dumps(answer.minutes).encode()
+        return only_minutes(answer)
     included = {name: include(answer, language) for name, include in INCLUDES.items() if name in asked}
     whole = {"prediction": answer.minutes} | included
     return json.dumps(whole, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def only_minutes(answer: Answer) -> bytes:
+    """Return the documented JSON of an answer."""
+    return b'{"prediction":%s}' % float.__repr__(answer.said.minutes).encode()
 
 
 def has_text(asked: Collection[str]) -> bool:
@@ -63,7 +69,7 @@ def takes_long(asked: Collection[str]) -> bool:
 
 def check(asked: Collection[str], said: Said) -> None:
     """Refuse what a model of another's making cannot say; raises `ProblemError` (422)."""
-    if asked and isinstance(said, Minutes) and (beyond := sorted(set(asked) & _OF_DISTRIBUTION)):
+    if asked and isinstance(said, Minutes) and (beyond := sorted(set(asked) & OF_DISTRIBUTION)):
         raise ProblemError.of_fields([refusal("only_minutes", (PARAMETER,), word, given=word) for word in beyond])
 
 

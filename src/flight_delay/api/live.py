@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from flight_delay.api import memory
 from flight_delay.api.outcomes import leg_told
 from flight_delay.errors import BrokenArtifact, FieldsNeeded, NoModel
-from flight_delay.flight import Flight
 from flight_delay.model import artifact, kept
+from flight_delay.model.any_flight import AnyFlight
 from flight_delay.model.features import Horizon
 from flight_delay.model.means import Leg
 from flight_delay.model.network_state import NetworkState
@@ -34,7 +35,7 @@ class Minutes(NamedTuple):
     """Whether it counts what was heard lately; it never does."""
 
 
-Said = artifact.Answer | Minutes
+Said = artifact.Answer | artifact.Point | Minutes
 
 
 @dataclass
@@ -56,14 +57,23 @@ class Loaded:
     model: kept.Model
     network: Network
 
-    def answer(self, flight: Flight, now: dt.datetime) -> Said:
-        """Answer one flight; raises `FieldsNeeded` where the model has no answer without what the flight lacks."""
-        if not isinstance(self.model, PointModel):
-            return self.model.answer(flight, now.date(), self.network.state, now.timestamp() / 60)
-        if lacking := self.model.needs(flight):
+    def answer(self, flight: AnyFlight, now: dt.datetime) -> Said:
+        """Answer one flight with all that is known of it; raises `FieldsNeeded` where it lacks what is needed."""
+        if isinstance(self.model, PointModel):
+            return self._minutes(self.model, flight, now)
+        return self.model.answer(flight, now.date(), self.network.state, now.timestamp() / 60)
+
+    def point(self, flight: AnyFlight, now: dt.datetime) -> Said:
+        """Answer the minutes of one flight, which takes less; raises as `answer` does."""
+        if isinstance(self.model, PointModel):
+            return self._minutes(self.model, flight, now)
+        return self.model.point(flight, now.date(), self.network.state, now.timestamp() / 60)
+
+    def _minutes(self, model: PointModel, flight: AnyFlight, now: dt.datetime) -> Minutes:
+        if lacking := model.needs(flight):
             raise FieldsNeeded(lacking)
         horizon = Horizon.SCHEDULE if flight.dep_delay is None else Horizon.DEPARTED
-        return Minutes(self.model.answer(flight, now.date()), horizon)
+        return Minutes(model.answer(flight, now.date()), horizon)
 
 
 class _Heard(NamedTuple):
@@ -164,6 +174,8 @@ class LiveModel:
         except BrokenArtifact as error:
             self._broken[version] = error.facts["problem"]
             raise
+        finally:
+            memory.give_back()
 
 
 async def _tell(network: Network, heard: list[_Heard]) -> None:

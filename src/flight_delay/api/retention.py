@@ -49,7 +49,7 @@ class Asked(BaseModel):
 class Deleted(BaseModel):
     """Predictions were deleted."""
 
-    deleted: Annotated[int, Field(description="How many", examples=[1])]
+    deleted: Annotated[int, Field(description="How many, those of batches among them", examples=[1])]
 
 
 class Deletion(BaseModel):
@@ -59,9 +59,11 @@ class Deletion(BaseModel):
     deleted_at: dt.datetime
     deleted_by: str
     criteria: Annotated[
-        dict[str, Any], Field(description="By what they were chosen: `id`, `until`, or the SHA-256 of the `request_id`")
+        dict[str, Any],
+        Field(description="By what they were chosen: `id`, `batch`, `until`, or the SHA-256 of the `request_id`"),
     ]
-    deleted: Annotated[int, Field(description="How many")]
+    deleted: Annotated[int, Field(description="How many, those of batches among them")]
+    batches: Annotated[int, Field(description="How many batches they were in, those that were in one")] = 0
 
 
 class Deletions(BaseModel):
@@ -107,4 +109,5 @@ def _shown(kept: retention.Deletion) -> Deletion:
         deleted_by=kept.deleted_by,
         criteria=json.loads(kept.criteria),
         deleted=kept.predictions,
+        batches=kept.batches,
     )

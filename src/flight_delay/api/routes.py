@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -16,11 +16,12 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from flight_delay.api import access, export, health, history, include, outcomes, retention, versions
+from flight_delay.api import access, export, health, history, include, outcomes, protocols, retention, versions
 from flight_delay.api.answer import Answered
 from flight_delay.api.errors import BODY_PROBLEMS, MEDIA_TYPE, ProblemError, problems
 from flight_delay.api.models import Wish
 from flight_delay.api.predict import MAX_BODY_BYTES, reply
+from flight_delay.api.protocols import INFERENCE_FOLDER
 from flight_delay.api.service import Service
 from flight_delay.errors import FlightDelayError
 from flight_delay.flight import Flight
@@ -40,8 +41,8 @@ class Loaded(BaseModel):
     status: str = Field(examples=["Modelo carregado com sucesso"])
 
 
-def add(app: FastAPI, service: Service, max_upload: int, now: Callable[[], dt.datetime]) -> None:
-    """Give the application its routes and its errors."""
+def add(app: FastAPI, service: Service, largest: Mapping[str, int], now: Callable[[], dt.datetime]) -> None:
+    """Give the application its routes and its errors; `largest` is how many bytes a body may have, by path."""
 
     @app.get("/health/", tags=["health"], summary="Is the process alive?")
     async def alive(request: Request) -> health.Health:
@@ -76,7 +77,7 @@ def add(app: FastAPI, service: Service, max_upload: int, now: Callable[[], dt.da
     _add_retention(app, service, now)
     _add_predict(app, service)
     _add_outcomes(app, service, now)
-    _add_errors(app, max_upload)
+    _add_errors(app, largest)
     _document(app, service.access)
 
 
@@ -181,17 +182,18 @@ def _add_outcomes(app: FastAPI, service: Service, now: Callable[[], dt.datetime]
     async def tell(request: Request) -> outcomes.Accepted:
         """Keep outcomes, all or none; every process of the service answers by them within a second."""
         accepted = await asyncio.to_thread(outcomes.record, service.database, await request.body(), now())
+        service.metrics.told(accepted)
         with suppress(FlightDelayError):  # they are kept; that no model is there to be told of them, readiness says
             await service.live.follow()
         return outcomes.Accepted(accepted=accepted)
 
 
-def largest_body(path: str, max_upload: int) -> int:
+def largest_body(path: str, largest: Mapping[str, int]) -> int:
     """Return how many bytes a body for a path may have."""
-    return {LOAD_PATH: max_upload, OUTCOMES_PATH: outcomes.MAX_BODY_BYTES}.get(path, MAX_BODY_BYTES)
+    return largest.get(INFERENCE_FOLDER if path.startswith(INFERENCE_FOLDER) else path, MAX_BODY_BYTES)
 
 
-def _add_errors(app: FastAPI, max_upload: int) -> None:
+def _add_errors(app: FastAPI, largest: Mapping[str, int]) -> None:
     @app.exception_handler(ProblemError)
     async def refused(request: Request, error: ProblemError) -> Response:
         return _response(request, error)
@@ -217,7 +219,7 @@ def _add_errors(app: FastAPI, max_upload: int) -> None:
             return _response(request, problem, {"Allow": allowed})
         elif error.status_code in BODY_PROBLEMS:
             problem = ProblemError(
-                error.status_code, BODY_PROBLEMS[error.status_code], limit=largest_body(path, max_upload)
+                error.status_code, BODY_PROBLEMS[error.status_code], limit=largest_body(path, largest)
             )
         else:
             problem = ProblemError(400, "malformed_upload")
@@ -242,10 +244,11 @@ def _placed(error: Any) -> Any:
 
 def _response(request: Request, problem: ProblemError, headers: Any = None) -> Response:
     language = _language(request)
+    said = protocols.said(problem, request.url.path, language)
     return Response(
-        problem.body(request.url.path, language),
-        status_code=problem.status,
-        media_type=MEDIA_TYPE,
+        said.body,
+        status_code=said.status,
+        media_type=said.media_type,
         headers={**(headers or {}), **problem.headers(), "Content-Language": language, "Vary": "Accept-Language"},
     )
 
@@ -267,6 +270,7 @@ def _document(app: FastAPI, known: access.Access) -> None:
                             response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
             schema["components"]["schemas"] |= outcomes.document(_SCHEMAS)[1]
             access.document(schema)
+            protocols.document(schema["paths"])
             app.openapi_schema = schema
         app.openapi_schema["info"]["description"] = text(f"described_{known.state}", "en")
         return app.openapi_schema

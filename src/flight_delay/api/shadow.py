@@ -9,8 +9,9 @@ from collections import deque
 from typing import NamedTuple
 
 from flight_delay.api.live import LiveModel
+from flight_delay.api.metrics import Metrics
 from flight_delay.errors import FlightDelayError
-from flight_delay.flight import Flight
+from flight_delay.model.any_flight import AnyFlight
 from flight_delay.store import shadows
 from flight_delay.store.database import Database, opened
 
@@ -28,15 +29,16 @@ class Answered(NamedTuple):
     """A prediction that was answered."""
 
     prediction_id: int
-    flight: Flight
+    flight: AnyFlight
     at: dt.datetime
 
 
 class Scorer:
     """Asks the shadow what it would have answered, on the event loop, whose state it shares with the predictions."""
 
-    def __init__(self, live: LiveModel, database: Database) -> None:
+    def __init__(self, live: LiveModel, database: Database, metrics: Metrics) -> None:
         self._live = live
+        self._metrics = metrics
         self._database = database
         self._waiting: deque[Answered] = deque(maxlen=WAITING)
         self._scored: list[shadows.Scored] = []
@@ -71,6 +73,7 @@ class Scorer:
         except FlightDelayError:  # it has no answer to this flight
             return
         self._scored.append(shadows.Scored(answered.prediction_id, shadow.live.version, said.minutes))
+        self._metrics.scored()
 
     async def _keep(self) -> None:
         scored, self._scored = self._scored, []

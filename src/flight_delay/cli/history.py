@@ -87,12 +87,15 @@ def prune(
 @explaining
 def delete(
     number: Annotated[list[int] | None, typer.Option("--id", min=1, max=2**63 - 1, help=say("help_history_id"))] = None,
+    batch: Annotated[
+        list[int] | None, typer.Option("--batch", min=1, max=2**63 - 1, help=say("help_history_batch"))
+    ] = None,
     request_id: RequestId = None,
     yes: Yes = False,
 ) -> None:
-    if bool(number) == bool(request_id):
-        raise typer.BadParameter(say("id_or_request"), param_hint="--id, --request-id")
-    _delete(Chosen(tuple(number or ()), request_id), ask=not yes)
+    if [bool(number), bool(batch), bool(request_id)].count(True) != 1:
+        raise typer.BadParameter(say("id_or_request"), param_hint="--id, --batch, --request-id")
+    _delete(Chosen(tuple(number or ()), request_id, batch_ids=tuple(batch or ())), ask=not yes)
 
 
 @history_app.command(help=say("help_history_deletions"))
@@ -103,8 +106,8 @@ def deletions() -> None:
     if not kept:
         out.print(say("nothing_deleted_yet"))
         return
-    headings = [say("when"), say("by whom"), say("criterion"), say("predictions")]
-    rows = [(one.deleted_at[:19], one.deleted_by, one.criteria, str(one.predictions)) for one in kept]
+    headings = [say("when"), say("by whom"), say("criterion"), say("predictions"), say("batches")]
+    rows = [(one.deleted_at[:19], one.deleted_by, one.criteria, str(one.predictions), str(one.batches)) for one in kept]
     table(say("deletions_title"), headings, rows)
 
 

@@ -27,11 +27,14 @@ def create(
     name: Annotated[str, typer.Argument(help=say("help_key_name"))],
     scope: Annotated[list[Scope], typer.Option(help=say("help_key_scope"))],
     hashed: Annotated[bool, typer.Option("--hashed", help=say("help_key_hashed"))] = False,
+    requests_per_minute: Annotated[int | None, typer.Option(help=say("help_key_limit"), min=1)] = None,
 ) -> None:
     if not re.fullmatch(KEY_NAME, name):
         raise typer.BadParameter(say("key_name_form"), param_hint="NAME")
+    if hashed and requests_per_minute:
+        raise typer.BadParameter(say("key_limit_hashed"), param_hint="--requests-per-minute")
     settings = Settings()
-    whole, key = keys.issue(name, scope, person(), dt.datetime.now(dt.UTC))
+    whole, key = keys.issue(name, scope, person(), dt.datetime.now(dt.UTC), requests_per_minute)
     if hashed:
         out.print(whole, markup=False)
         out.print(keys.entry(key), markup=False)
@@ -52,11 +55,18 @@ def list_them() -> None:
     settings = Settings()
     with _database(settings) as connection:
         rows = [
-            (key.id, key.name, _scopes(key), _seconds(key.created_at), _seconds(key.revoked_at or ""))
+            (
+                key.id,
+                key.name,
+                _scopes(key),
+                str(key.requests_per_minute or ""),
+                _seconds(key.created_at),
+                _seconds(key.revoked_at or ""),
+            )
             for key in keys.all_of(connection)
         ]
     names = [key.name for key in keys.of_entries(settings.api_keys.get_secret_value())]
-    headings = [say("key_id"), say("key_name"), say("key_scopes"), say("key_when"), say("key_until")]
+    headings = [say(f"key_{heading}") for heading in ("id", "name", "scopes", "limit", "when", "until")]
     caption = say("keys_set", count=len(names), names=", ".join(names)) if names else ""
     table(say("keys"), headings, rows, caption if rows else f"{say('keys_none')} {caption}")
 

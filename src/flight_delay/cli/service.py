@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import socket
 import sys
@@ -10,6 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 
@@ -18,20 +20,27 @@ import typer
 from flight_delay.cli.commands import MODEL_FILE, Host, Port, Workers, app, explaining
 from flight_delay.cli.data import EngineName, engine_of, make_table, source_of
 from flight_delay.cli.models import make_model
+from flight_delay.cli.settings import unknown
 from flight_delay.errors import BrokenArtifact, StoreUnavailable
 from flight_delay.flight import Flight
 from flight_delay.settings import Settings
 from flight_delay.terminal import err, language, out, say
 
 _TRIES_TO_REACH = 1200
-_SHUTDOWN_S = 10
+_START_FAILED = 3
+_STYLES = {logging.INFO: "", logging.WARNING: "yellow", logging.ERROR: "bold red"}
 
 
 @app.command(help=say("help_serve"))
 @explaining
 def serve(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> None:
-    _refuse_open(Settings())
-    _serve(host, port, workers)
+    settings = Settings()
+    _refuse_open(settings)
+    if settings.traces:
+        from flight_delay.api.tracing import provider
+
+        provider().shutdown()  # each process makes its own; that it can is proved here
+    _serve(host, port, workers, settings)
 
 
 @app.command(help=say("help_up"))
@@ -92,21 +101,25 @@ def _is_usable(model: Path) -> bool:
     return True
 
 
-def _serve(host: str, port: int, workers: int) -> None:
-    import uvicorn
+def _serve(host: str, port: int, workers: int, settings: Settings) -> None:
+    from flight_delay.cli import server
 
     _check_port(host, port)
-    threading.Thread(target=_announce, args=(host, port), daemon=True).start()
-    uvicorn.run(
-        "flight_delay.api.app:create_app",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=_SHUTDOWN_S,
-    )
+    config = server.configured(host, port, workers, settings)
+    tell = _log if settings.log_format == "json" else _print
+    for line in unknown():
+        tell(logging.WARNING, line)
+    threading.Thread(target=_announce, args=(host, port, tell), daemon=True).start()
+    if not server.run(config):
+        raise typer.Exit(_START_FAILED)
+
+
+def _log(level: int, line: str) -> None:
+    logging.getLogger("flight_delay").log(level, "%s", line)
+
+
+def _print(level: int, line: str) -> None:
+    (out if level == logging.INFO else err).print(line, style=_STYLES[level], markup=False)
 
 
 def _check_port(host: str, port: int) -> None:
@@ -118,7 +131,7 @@ def _check_port(host: str, port: int) -> None:
     raise typer.Exit(1)
 
 
-def _announce(host: str, port: int) -> None:
+def _announce(host: str, port: int, tell: Callable[[int, str], None]) -> None:
     """Say where the service is, and whom it lets in, as soon as it answers."""
     reachable = "localhost" if host in ("0.0.0.0", "127.0.0.1", "::") else f"[{host}]" if ":" in host else host
     url = f"http://{reachable}:{port}"
@@ -138,16 +151,16 @@ def _announce(host: str, port: int) -> None:
     example = json.dumps({name: documented[name] for name in Flight.model_fields if name in documented})
     key = " -H 'Authorization: Bearer fd_...'" if asked_without == HTTPStatus.UNAUTHORIZED else ""
     curl = f"curl -X POST {url}/model/predict/{key} -H 'Content-Type: application/json' -d '{example}'"
-    out.print(say("serving", url=url, curl=curl), markup=False)
+    tell(logging.INFO, say("serving", url=url, curl=curl))
     if key:
-        err.print(say("service_closed"), markup=False)
+        tell(logging.INFO, say("service_closed"))
     elif asked_without == HTTPStatus.OK:
-        err.print(f"{say('service_open')}\n{say('how_to_close')}", style="yellow", markup=False)
+        tell(logging.WARNING, f"{say('service_open')}\n{say('how_to_close')}")
     try:
         asked = urllib.request.Request(f"{url}/health/ready/", headers={"Accept-Language": language()})
         direct.open(asked, timeout=5).close()
     except urllib.error.HTTPError as refusal:
-        err.print(json.load(refusal)["detail"], style="bold red", markup=False)
+        tell(logging.ERROR, json.load(refusal)["detail"])
 
 
 def _status(direct: urllib.request.OpenerDirector, url: str) -> int:

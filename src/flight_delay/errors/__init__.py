@@ -33,6 +33,7 @@ FlightDelayError
 │   ├── AnswersNameless    their file's name does not say in which form
 │   ├── LibraryMissing     this machine lacks a library that training needs
 │   └── TrackerMissing     a run was to be tracked, and MLflow is not installed
+├── TracesMissing          traces were asked for, and OpenTelemetry is not installed
 └── StoreError
     ├── StoreUnavailable   the database cannot be read or written
     ├── DriverMissing      it is PostgreSQL, and the driver is not installed
@@ -86,6 +87,9 @@ from flight_delay.errors.models import (
     OutputUnusable,
     TrackerMissing,
     UntrustedModel,
+)
+from flight_delay.errors.service import (
+    TracesMissing,
 )
 from flight_delay.errors.store import (
     DriverMissing,
@@ -142,6 +146,7 @@ __all__ = [
     "StoreError",
     "StoreUnavailable",
     "TooFewMonths",
+    "TracesMissing",
     "TrackerMissing",
     "UntrustedModel",
     "VersionInUse",

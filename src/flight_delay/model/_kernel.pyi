@@ -4,7 +4,8 @@ from numpy.typing import NDArray
 class Ensemble:
     def __init__(
         self,
-        masks: NDArray[np.uint32],
+        lines: NDArray[np.uint32],
+        places: NDArray[np.uint32],
         leaves: NDArray[np.float64],
         thresholds: NDArray[np.float64],
         threshold_counts: NDArray[np.int64],

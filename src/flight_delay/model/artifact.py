@@ -7,9 +7,11 @@ trees, of the paths to their leaves, and of its residuals. Reading it never unpi
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import io
 import json
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,18 +22,32 @@ from numpy.typing import NDArray
 
 from flight_delay.airports import Airport
 from flight_delay.errors import BrokenArtifact
-from flight_delay.flight import Flight, local_date
+from flight_delay.flight import date_of
 from flight_delay.model import explain
+from flight_delay.model.any_flight import AnyFlight
 from flight_delay.model.distribution import PERCENTS, Probabilities, Residuals
-from flight_delay.model.features import Codes, Feature, Horizon, Specialist, features_of, leg_of, situation, values
-from flight_delay.model.means import MEANS
-from flight_delay.model.network_state import Habit, NetworkState
+from flight_delay.model.features import (
+    Codes,
+    Feature,
+    Horizon,
+    Specialist,
+    computes_of,
+    features_of,
+    leg_of,
+    situation,
+)
+from flight_delay.model.flight_columns import Coded, FlightColumns
+from flight_delay.model.matrix import Floats, habits, situations, values_of_many
+from flight_delay.model.means import INBOUND, MEANS
+from flight_delay.model.network_state import NOTHING_RECALLED, Habit, NetworkState
 from flight_delay.model.trees import Paths, Trees
 
 FORMAT = 2
 AHEAD_WITHIN_MIN = 240.0
 """What goes on now is asked of a flight up to so long before its own cut-off; earlier, it belongs to `schedule`."""
 _ZIP = b"PK\x03\x04"
+_FEW = 32
+"""So many flights are answered sooner one by one than as columns."""
 _BESIDE_LOCATION = 2
 """Heads of an expert's trees: the locations, then the logarithm of the scale, then the log-odds of not arriving."""
 
@@ -97,6 +113,23 @@ class Answer(NamedTuple):
         return Probabilities(*map(float, self.residuals.probabilities(self.minutes, self.scale, self.cancelled)))
 
 
+class Point(NamedTuple):
+    """The minutes that a model answers of a flight, and who in it does."""
+
+    minutes: float
+    specialist: Specialist
+
+    @property
+    def horizon(self) -> Horizon:
+        """The moment that it is for."""
+        return self.specialist.horizon
+
+    @property
+    def told(self) -> bool:
+        """Whether it counts what was heard lately of flights from the origin."""
+        return self.specialist.sees_network
+
+
 class Moved(NamedTuple):
     """A feature, its value, and by how many minutes it moved an answer."""
 
@@ -131,25 +164,20 @@ class Artifact:
         return self.state()
 
     def answer(
-        self, flight: Flight, today: dt.date, state: NetworkState | None = None, now: float = math.inf
+        self, flight: AnyFlight, today: dt.date, state: NetworkState | None = None, now: float = math.inf
     ) -> Answer:
         """Answer one flight.
 
         `today` is what a flight without a year is understood from, `state` what the network has been doing
         lately, where that is known, and `now` the minute (UTC, since 1970) at which it is asked.
         """
-        date = local_date(flight, today)
-        leg = leg_of(flight, date, self.codes)
-        horizon = Horizon.PRE_DEPARTURE if flight.dep_delay is None else Horizon.DEPARTED
-        recalled = (state or self.at_rest).recall(leg, _known_until(horizon.cut_off(leg.sched_dep, leg.dep), now))
-        specialist = Specialist.of(flight, fresh=recalled.fresh)
-        row = values(features_of(specialist), situation(flight, date, self.codes, recalled))
+        specialist, row = self._asked(flight, today, state, now)
         expert = self.experts[specialist]
         *locations, log_scale, log_odds = expert.trees.predict(row)
         known_delay = flight.dep_delay or 0.0
         return Answer(
             specialist=specialist,
-            minutes=sum(locations) / len(locations) + known_delay,
+            minutes=mean(locations) + known_delay,
             scale=math.exp(log_scale) * (expert.strangeness if self.is_strange(flight) else 1.0),
             cancelled=1.0 / (1.0 + math.exp(-log_odds)),
             residuals=expert.residuals,
@@ -157,7 +185,74 @@ class Artifact:
             known_delay=known_delay,
         )
 
-    def is_strange(self, flight: Flight) -> bool:
+    def point(
+        self, flight: AnyFlight, today: dt.date, state: NetworkState | None = None, now: float = math.inf
+    ) -> Point:
+        """Answer the minutes of one flight and nothing else: those of `answer`."""
+        specialist, row = self._asked(flight, today, state, now)
+        expert = self.experts[specialist]
+        minutes = mean(expert.trees.predict_heads(row, expert.locations)) + (flight.dep_delay or 0.0)
+        return Point(minutes, specialist)
+
+    def minutes(
+        self, flights: FlightColumns, today: dt.date, state: NetworkState | None = None, now: float = math.inf
+    ) -> Floats:
+        """Answer the minutes of many flights, each as `point` does."""
+        if len(flights) <= _FEW:
+            return self._one_by_one(flights, today, state, now)
+        result = np.empty(len(flights))
+        told = self._told(flights.codes["origin"], state)
+        departed = ~np.isnan(flights.numbers["dep_delay"])
+        for specialist, asked in ((Specialist.DEPARTED_ALONE, departed), (Specialist.SCHEDULE, ~departed)):
+            mine = asked & ~told
+            if mine.all():
+                return self._minutes(specialist, flights, today, state or self.at_rest)
+            if mine.any():
+                result[mine] = self._minutes(specialist, flights.take(mine), today, state or self.at_rest)
+        result[told] = self._one_by_one(flights.take(told), today, state, now)
+        return result
+
+    def _asked(
+        self, flight: AnyFlight, today: dt.date, state: NetworkState | None, now: float
+    ) -> tuple[Specialist, list[float]]:
+        """Return who answers a flight, and the features that are seen of it."""
+        date = date_of(flight.year, flight.month, flight.day, today)
+        recalled, fresh = NOTHING_RECALLED, False
+        if state is not None and state.is_told_of(flight.origin):
+            leg = leg_of(flight, date, self.codes)
+            horizon = Horizon.PRE_DEPARTURE if flight.dep_delay is None else Horizon.DEPARTED
+            cut_off = _known_until(horizon.cut_off(leg.sched_dep, leg.dep), now)
+            if state.is_fresh(flight.origin, cut_off):
+                recalled = state.recall(leg, cut_off)
+                fresh = recalled.fresh
+        specialist = Specialist.of(flight, fresh=fresh)
+        if specialist is Specialist.SCHEDULE:
+            known = state or self.at_rest
+            recalled = known.recall_habits(flight.carrier, flight.flight, flight.origin, flight.dest)
+        seen = situation(flight, date, self.codes, recalled)
+        return specialist, [compute(seen) for compute in computes_of(specialist)]
+
+    def _one_by_one(self, flights: FlightColumns, today: dt.date, state: NetworkState | None, now: float) -> Floats:
+        return np.array([self.point(flight, today, state, now).minutes for flight in flights.rows()], np.float64)
+
+    def _told(self, origins: Coded, state: NetworkState | None) -> NDArray[np.bool_]:
+        """Return which flights leave from where the state was told of: the others are answered all at once."""
+        told = [state is not None and state.is_told_of(origin) for origin in origins.values]
+        return np.array([*told, False])[origins.indices]
+
+    def _minutes(self, specialist: Specialist, flights: FlightColumns, today: dt.date, state: NetworkState) -> Floats:
+        """Return the minutes that a specialist answers who is told nothing of the hours just gone."""
+        nothing = np.full(len(flights), np.nan)
+        means = habits(flights, state) if specialist.sees_habits else [nothing] * len(MEANS)
+        seen = situations(flights, today, self.codes, means, [nothing] * len(INBOUND))
+        rows = values_of_many(features_of(specialist), seen)
+        expert = self.experts[specialist]
+        heads = [*expert.trees.predict_many(rows, expert.locations).T]
+        known_delay = seen.dep_delay if specialist.horizon is Horizon.DEPARTED else 0.0
+        minutes: Floats = mean(heads) + known_delay
+        return minutes
+
+    def is_strange(self, flight: AnyFlight) -> bool:
         """Whether its airports or its airline were never met."""
         return not (
             flight.carrier in self.codes.carriers
@@ -197,23 +292,27 @@ class Artifact:
             raise BrokenArtifact("it is no .npz file")
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            facts = json.loads(arrays.pop("manifest").tobytes())
-            if facts["format"] != FORMAT:
-                raise BrokenArtifact(f"format {facts['format']}, this version reads {FORMAT}; train again")
-            if facts["features"] != feature_names() or facts["means"] != [mean.name for mean in MEANS]:
-                raise BrokenArtifact("it was made for other features; train again")
-            return cls(
-                manifest=Manifest(facts["source_sha256"], facts["lineage"]),
-                codes=_codes(facts["codes"]),
-                habits=_habits(arrays["habits"], facts["habits_of"]),
-                experts={s: _expert(_part(arrays, f"{s.value}."), facts["strangeness"][s.value]) for s in Specialist},
-            )
+                return cls._from_file(file)
         except BrokenArtifact:
             raise
         # numpy, zipfile and json raise whatever damaged bytes lead them to, tokenize.TokenError among it.
         except Exception as error:
             raise BrokenArtifact(f"{type(error).__name__}: {error}") from error
+
+    @classmethod
+    def _from_file(cls, file: Mapping[str, NDArray[Any]]) -> Artifact:
+        """Read the parts one after the other: all of them at once would take as much memory again."""
+        facts = json.loads(file["manifest"].tobytes())
+        if facts["format"] != FORMAT:
+            raise BrokenArtifact(f"format {facts['format']}, this version reads {FORMAT}; train again")
+        if facts["features"] != feature_names() or facts["means"] != [mean.name for mean in MEANS]:
+            raise BrokenArtifact("it was made for other features; train again")
+        return cls(
+            manifest=Manifest(facts["source_sha256"], facts["lineage"]),
+            codes=_codes(facts["codes"]),
+            habits=_habits(file["habits"], facts["habits_of"]),
+            experts={s: _expert(_part(file, f"{s.value}."), facts["strangeness"][s.value]) for s in Specialist},
+        )
 
     def _facts(self) -> dict[str, Any]:
         return {
@@ -234,6 +333,16 @@ class Artifact:
         }
 
 
+def mean(heads: Sequence[Any]) -> Any:
+    """Return the mean of numbers, or of columns of them."""
+    return added(heads) / len(heads)
+
+
+def added(numbers: Sequence[Any]) -> Any:
+    """Return the sum of numbers, or of columns of them, added in their order: `sum` compensates numbers since 3.12."""
+    return functools.reduce(operator.add, numbers)
+
+
 def _known_until(cut_off: float, now: float) -> float:
     """Return the minute from which on the network is not known; NaN for a flight too far ahead for it to matter."""
     return min(cut_off, now) if cut_off - now <= AHEAD_WITHIN_MIN else math.nan
@@ -245,7 +354,7 @@ def feature_names() -> dict[str, list[str]]:
 
 
 def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)}
 
 
 def _expert(arrays: Mapping[str, NDArray[Any]], strangeness: float) -> Expert:

@@ -30,7 +30,7 @@ def explain(trees: Trees, paths: Paths, heads: int, values: Sequence[float]) -> 
     """Return the contributions for one row of features; they and the base add up to the mean of the first heads."""
     leaves, features, shares = paths
     rows = np.array(trees.bins_of(values))[features]
-    let_through = (trees.masks[rows, leaves // MAX_LEAVES] >> (leaves % MAX_LEAVES).astype(np.uint32)) & 1
+    let_through = (trees.lines.at(rows, leaves // MAX_LEAVES) >> (leaves % MAX_LEAVES).astype(np.uint32)) & 1
     starts = np.flatnonzero(np.diff(leaves, prepend=-1))
     lengths = np.diff(starts, append=len(leaves))
     worth = trees.leaves.ravel()[leaves[starts]] / heads

@@ -9,14 +9,17 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache, partial
+from itertools import islice
 from math import atan2, cos, degrees, nan, radians, sin
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from flight_delay.airports import Airport, great_circle_km, offset_minutes
-from flight_delay.flight import Flight, Known, Weather, minute_of_day
+from flight_delay.flight import Known, minute_of_day
+from flight_delay.model.any_flight import AnyFlight
 from flight_delay.model.means import INBOUND, MEANS, Leg, Mean, Measure
 from flight_delay.model.network_state import NOTHING_RECALLED, Recalled
 
@@ -27,10 +30,11 @@ PRE_DEPARTURE_LEAD_MIN = 120.0
 BLOCK_ERROR_MIN = 90.0
 """Clock times that make a scheduled flight longer or shorter than its distance by this are not believed."""
 
-_NO_WEATHER = Weather()
+Offsets = tuple[int, ...]
+HOURS = 25
+"""Of a day: midnight is hour 0, or hour 24 of the day before."""
 _REGION_KM = (800, 1600, 2800, 5000)
-_EPOCH = dt.date(1970, 1, 1).toordinal()
-_DAYS_OF_ARRIVAL = tuple(dt.timedelta(days) for days in (-1, 0, 1))
+EPOCH = dt.date(1970, 1, 1).toordinal()
 
 
 class Horizon(Enum):
@@ -60,6 +64,8 @@ class Specialist(Enum):
     DEPARTED = "departed"
     DEPARTED_ALONE = "departed_alone"
 
+    __hash__ = object.__hash__  # that of Enum is a function of Python, and every answer looks its specialist up
+
     @property
     def horizon(self) -> Horizon:
         """The moment that it is for."""
@@ -76,11 +82,32 @@ class Specialist(Enum):
         return self is not Specialist.DEPARTED_ALONE
 
     @classmethod
-    def of(cls, flight: Flight, *, fresh: bool) -> Specialist:
+    def of(cls, flight: AnyFlight, *, fresh: bool) -> Specialist:
         """Return who answers for a flight: it has left if its departure delay is given."""
         if flight.dep_delay is None:
             return cls.PRE_DEPARTURE if fresh else cls.SCHEDULE
         return cls.DEPARTED if fresh else cls.DEPARTED_ALONE
+
+
+class Route(NamedTuple):
+    """What follows from the airports of a flight: their codes, NaN where not met in training, distance and zones."""
+
+    origin: float
+    dest: float
+    distance_km: float
+    """The great circle; NaN where an airport is not known."""
+    zones: tuple[str, str] | None
+    """None where an airport is not known."""
+
+
+class Day(NamedTuple):
+    """What follows from the date of a flight."""
+
+    number: int
+    """Proleptic ordinal."""
+    weekday: int
+    holiday_days: int
+    """To or from the nearest holiday, at most the reach."""
 
 
 @dataclass(frozen=True)
@@ -94,25 +121,54 @@ class Codes:
     holidays: tuple[int, ...]
     """Proleptic ordinals of the days, ascending."""
 
+    @cached_property
+    def route(self) -> Callable[[str, str], Route]:
+        """What follows from two airports."""
+        return lru_cache(maxsize=65_536)(partial(_route, self))
+
+    @cached_property
+    def day(self) -> Callable[[dt.date], Day]:
+        """What follows from a date."""
+        return lru_cache(maxsize=65_536)(partial(_day, self.holidays))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields alone: what was computed of them is no part of a file."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
 
 class Situation(NamedTuple):
-    """A flight with what follows from it, from the codes and from the network, computed once for all its features.
+    """A flight and what follows from it, as numbers: NaN where one is missing. Or many flights, as columns of them."""
 
-    What only the features of the network use may be columns of many flights: they are arithmetic.
-    """
-
-    flight: Flight
-    weather: Weather
-    codes: Codes
-    date: dt.date
-    distance_km: Any
+    carrier: Any
+    origin: Any
+    dest: Any
+    sched_dep_min: Any
     block_min: Any
+    weekday: Any
+    holiday_days: Any
+    distance_km: Any
+    dep_delay: Any
+    temp_c: Any
+    dewp_c: Any
+    humid_pct: Any
+    wind_speed_ms: Any
+    wind_north: Any
+    """What of the wind comes from the north, as a share; and from the east."""
+    wind_east: Any
+    precip_mm: Any
+    pressure_hpa: Any
+    visib_km: Any
     means: Any
+    """Of `MEANS`, what the network's state recalls."""
     inbound: Any
+    """`INBOUND`."""
 
 
 class Feature(NamedTuple):
-    """One input of the model: `compute` gives it as a number, NaN where it is missing or unknown."""
+    """One input of the model: `compute` gives it as a number, NaN where it is missing or unknown.
+
+    It is arithmetic, and so the same for one flight and for columns of many.
+    """
 
     name: str
     unit: str
@@ -120,36 +176,9 @@ class Feature(NamedTuple):
     compute: Callable[[Situation], Any]
     categorical: bool = False
     of_network: bool = False
-    """Whether it comes from the state, and so for a column of flights at once."""
+    """Whether it comes from the state."""
     lately: bool = False
     """Whether it is worth anything only if the state has been told of the hours just gone."""
-
-
-def _or_missing(value: float | None) -> float:
-    return nan if value is None else value
-
-
-def _code(numbers: Mapping[str, int], code: str) -> float:
-    return numbers.get(code, nan)
-
-
-def _wind(weather: Weather, component: Callable[[float], float]) -> float:
-    """Return a component of the wind: as a vector, in which 359 and 1 degrees are near."""
-    if weather.wind_speed_ms is None or weather.wind_dir_deg is None:
-        return nan
-    return weather.wind_speed_ms * component(radians(weather.wind_dir_deg))
-
-
-def _holiday_days(s: Situation) -> float:
-    """Return the days to or from the nearest holiday, at most the reach."""
-    day = s.date.toordinal()
-    place = bisect_left(s.codes.holidays, day)
-    nearest = (abs(day - holiday) for holiday in s.codes.holidays[max(0, place - 1) : place + 1])
-    return min(HOLIDAY_REACH_DAYS, min(nearest, default=HOLIDAY_REACH_DAYS))
-
-
-def _dep_min(s: Situation) -> float:
-    return (minute_of_day(s.flight.sched_dep_time) + _or_missing(s.flight.dep_delay)) % 1440.0
 
 
 def _of_mean(mean: Mean) -> Feature:
@@ -161,7 +190,7 @@ def _of_mean(mean: Mean) -> Feature:
     if mean.measure is Measure.BLOCK:
         compute = lambda s: s.means[number] - s.block_min  # noqa: E731
     elif mean.measure is Measure.EXCESS:
-        compute = lambda s: s.means[number] + (s.distance_km / 12.7 + 45.0) - s.block_min  # noqa: E731
+        compute = lambda s: s.means[number] + paced_min(s.distance_km) - s.block_min  # noqa: E731
     else:
         compute = lambda s: s.means[number]  # noqa: E731
     return Feature(
@@ -184,24 +213,25 @@ _S, _P, _D = Known.SCHEDULED, Known.PRE_DEPARTURE, Known.DEPARTED
 # The day of the month and the month are not here: they are fingerprints of the date, by which a
 # model remembers bad days instead of learning why days are bad (docs/decisions/0004).
 FEATURES: tuple[Feature, ...] = (
-    Feature("carrier", "code", _S, lambda s: _code(s.codes.carriers, s.flight.carrier), categorical=True),
-    Feature("origin", "code", _S, lambda s: _code(s.codes.origins, s.flight.origin), categorical=True),
-    Feature("dest", "code", _S, lambda s: _code(s.codes.dests, s.flight.dest), categorical=True),
-    Feature("sched_dep_min", "minute of the day", _S, lambda s: minute_of_day(s.flight.sched_dep_time)),
-    Feature("sched_block_min", "min", _S, lambda s: s.block_min),
-    Feature("weekday", "0 is Monday", _S, lambda s: s.date.weekday()),
-    Feature("holiday_days", "days", _S, _holiday_days),
-    Feature("distance_km", "km", _S, lambda s: s.distance_km),
-    Feature("dep_delay", "min", _D, lambda s: _or_missing(s.flight.dep_delay)),
-    Feature("dep_min", "minute of the day", _D, _dep_min),
-    Feature("temp_c", "°C", _P, lambda s: _or_missing(s.weather.temp_c)),
-    Feature("dewp_c", "°C", _P, lambda s: _or_missing(s.weather.dewp_c)),
-    Feature("humid_pct", "%", _P, lambda s: _or_missing(s.weather.humid_pct)),
-    Feature("wind_north_ms", "m/s", _P, lambda s: _wind(s.weather, cos)),
-    Feature("wind_east_ms", "m/s", _P, lambda s: _wind(s.weather, sin)),
-    Feature("precip_mm", "mm", _P, lambda s: _or_missing(s.weather.precip_mm)),
-    Feature("pressure_hpa", "hPa", _P, lambda s: _or_missing(s.weather.pressure_hpa)),
-    Feature("visib_km", "km", _P, lambda s: _or_missing(s.weather.visib_km)),
+    Feature("carrier", "code", _S, attrgetter("carrier"), categorical=True),
+    Feature("origin", "code", _S, attrgetter("origin"), categorical=True),
+    Feature("dest", "code", _S, attrgetter("dest"), categorical=True),
+    Feature("sched_dep_min", "minute of the day", _S, attrgetter("sched_dep_min")),
+    Feature("sched_block_min", "min", _S, attrgetter("block_min")),
+    Feature("weekday", "0 is Monday", _S, attrgetter("weekday")),
+    Feature("holiday_days", "days", _S, attrgetter("holiday_days")),
+    Feature("distance_km", "km", _S, attrgetter("distance_km")),
+    Feature("dep_delay", "min", _D, attrgetter("dep_delay")),
+    Feature("dep_min", "minute of the day", _D, lambda s: (s.sched_dep_min + s.dep_delay) % 1440.0),
+    Feature("temp_c", "°C", _P, attrgetter("temp_c")),
+    Feature("dewp_c", "°C", _P, attrgetter("dewp_c")),
+    Feature("humid_pct", "%", _P, attrgetter("humid_pct")),
+    # As a vector, in which 359 and 1 degrees are near.
+    Feature("wind_north_ms", "m/s", _P, lambda s: s.wind_speed_ms * s.wind_north),
+    Feature("wind_east_ms", "m/s", _P, lambda s: s.wind_speed_ms * s.wind_east),
+    Feature("precip_mm", "mm", _P, attrgetter("precip_mm")),
+    Feature("pressure_hpa", "hPa", _P, attrgetter("pressure_hpa")),
+    Feature("visib_km", "km", _P, attrgetter("visib_km")),
     *(_of_mean(mean) for mean in MEANS if mean.measure is not Measure.LATE),
     *(_of_inbound(number) for number in range(len(INBOUND))),
 )
@@ -219,19 +249,30 @@ def features_of(specialist: Specialist) -> tuple[Feature, ...]:
     )
 
 
-def situation(flight: Flight, date: dt.date, codes: Codes, recalled: Recalled = NOTHING_RECALLED) -> Situation:
+def situation(flight: AnyFlight, date: dt.date, codes: Codes, recalled: Recalled = NOTHING_RECALLED) -> Situation:
     """Return the situation of a flight that leaves on a date, with what a state recalls of it."""
-    distance = distance_km(flight, codes)
-    return Situation(
-        flight,
-        flight.weather or _NO_WEATHER,
-        codes,
-        date,
-        distance,
-        _block_min(flight, date, codes, distance),
+    route, day = codes.route(flight.origin, flight.dest), codes.day(date)
+    dep_min, dep_delay, weather = minute_of_day(flight.sched_dep_time), flight.dep_delay, flight.weather
+    return Situation._make((
+        codes.carriers.get(flight.carrier, nan),
+        route.origin,
+        route.dest,
+        dep_min,
+        _block_min(dep_min, flight.sched_arr_time, route, day.number),
+        day.weekday,
+        day.holiday_days,
+        _or_missing(flight.distance) if route.zones is None else route.distance_km,
+        nan if dep_delay is None else dep_delay,
+        *(_NOTHING_MEASURED if weather is None else _measured(weather)),
         recalled.means,
         recalled.inbound,
-    )
+    ))  # fmt: skip
+
+
+@cache
+def computes_of(specialist: Specialist) -> tuple[Callable[[Situation], Any], ...]:
+    """Return how each of the features that a specialist may see is computed."""
+    return tuple(feature.compute for feature in features_of(specialist))
 
 
 def values(features: tuple[Feature, ...], situation: Situation) -> list[float]:
@@ -239,17 +280,16 @@ def values(features: tuple[Feature, ...], situation: Situation) -> list[float]:
     return [feature.compute(situation) for feature in features]
 
 
-def leg_of(flight: Flight, date: dt.date, codes: Codes) -> Leg:
+def leg_of(flight: AnyFlight, date: dt.date, codes: Codes) -> Leg:
     """Return the flight as the network's state knows flights, with its instants in UTC; NaN where they are unknown."""
     origin, dest = codes.airports.get(flight.origin), codes.airports.get(flight.dest)
-    distance = distance_km(flight, codes)
-    sched_dep = nan if origin is None else _utc_minute(date, flight.sched_dep_time, origin.tz)
-    sched_arr = sched_dep + _block_min(flight, date, codes, distance)
-    dep = sched_dep + _or_missing(flight.dep_delay)
+    day, minute = date.toordinal(), minute_of_day(flight.sched_dep_time)
+    sched_dep = nan if origin is None else (day - EPOCH) * 1440.0 + minute - offsets(origin.tz, day)[minute // 60]
+    sched_arr = sched_dep + _block_min(minute, flight.sched_arr_time, codes.route(flight.origin, flight.dest), day)
     region = None if origin is None or dest is None else region_of(origin, dest)
     return Leg(
         flight.carrier, flight.flight, flight.tailnum, flight.origin, flight.dest, region,
-        distance, sched_dep, sched_arr, dep,
+        distance_km(flight, codes), sched_dep, sched_arr, sched_dep + _or_missing(flight.dep_delay),
     )  # fmt: skip
 
 
@@ -258,12 +298,15 @@ def flown(leg: Leg, arr_delay: float | None, air_time: float | None) -> Leg:
     return leg._replace(arr=leg.sched_arr + _or_missing(arr_delay), air_time=_or_missing(air_time))
 
 
-def distance_km(flight: Flight, codes: Codes) -> float:
+def distance_km(flight: AnyFlight, codes: Codes) -> float:
     """Return the great circle between the airports; what the request says only where one is not known."""
-    origin, dest = codes.airports.get(flight.origin), codes.airports.get(flight.dest)
-    if origin is None or dest is None:
-        return _or_missing(flight.distance)
-    return _route_km(origin, dest)
+    route = codes.route(flight.origin, flight.dest)
+    return _or_missing(flight.distance) if route.zones is None else route.distance_km
+
+
+def paced_min(distance_km: Any) -> Any:
+    """Return what a distance takes from gate to gate, at a jet's own pace; of one flight, or of a column of them."""
+    return distance_km / 12.7 + 45.0
 
 
 @lru_cache(maxsize=65_536)
@@ -273,26 +316,77 @@ def region_of(origin: Airport, dest: Airport) -> str:
     return f"{eighth}/{bisect_left(_REGION_KM, _route_km(origin, dest))}"
 
 
-def _block_min(flight: Flight, date: dt.date, codes: Codes, distance: float) -> float:
+@lru_cache(maxsize=8192)
+def offsets(tz: str, day: int) -> Offsets:
+    """Return the minutes that a zone's clocks are ahead of UTC at each hour of a day (proleptic), 0 to 24."""
+    midnight = dt.datetime.combine(dt.date.fromordinal(day), dt.time())
+    ends = [offset_minutes(tz, midnight + dt.timedelta(hours=hour)) for hour in (0, 24)]
+    if ends[0] == ends[1]:  # no zone changes its clocks and changes them back within a day
+        return (ends[0],) * HOURS
+    return tuple(offset_minutes(tz, midnight + dt.timedelta(hours=hour)) for hour in range(HOURS))
+
+
+@lru_cache(maxsize=8192)
+def clocks(zones: tuple[str, str], day: int) -> tuple[Offsets, tuple[Offsets, ...]]:
+    """Return the `offsets` where a flight leaves, and those of the day before, the day, and the day after at its end.
+
+    West of the date line it can land the day before; clocks may change between one day and the next.
+    """
+    origin, dest = zones
+    return offsets(origin, day), tuple(offsets(dest, day + later) for later in (-1, 0, 1))
+
+
+def wind(degrees: float) -> tuple[float, float]:
+    """Return what of a wind from a direction comes from the north and from the east, as shares."""
+    direction = radians(degrees)
+    return cos(direction), sin(direction)
+
+
+def _block_min(dep_min: int, sched_arr_time: int | None, route: Route, day: int) -> float:
     """Return the scheduled time from gate to gate: until the first time that the destination's clock shows it."""
-    origin, dest = codes.airports.get(flight.origin), codes.airports.get(flight.dest)
-    if origin is None or dest is None or flight.sched_arr_time is None:
+    if sched_arr_time is None or route.zones is None:
         return nan
-    leaves = _utc_minute(date, flight.sched_dep_time, origin.tz)
-    # West of the date line it can be the day before; clocks may change between one day and the next.
-    lands = (_utc_minute(date + day, flight.sched_arr_time, dest.tz) for day in _DAYS_OF_ARRIVAL)
-    block = min((minute - leaves for minute in lands if minute > leaves), default=nan)
-    return block if abs(block - (distance / 12.7 + 45.0)) < BLOCK_ERROR_MIN else nan
+    here, there = clocks(route.zones, day)
+    arr_min = minute_of_day(sched_arr_time)
+    hour = arr_min // 60
+    block = arr_min - dep_min + here[dep_min // 60] - 1440.0
+    for offsets_there in there:
+        if block > offsets_there[hour]:
+            block -= offsets_there[hour]
+            return block if abs(block - paced_min(route.distance_km)) < BLOCK_ERROR_MIN else nan
+        block += 1440.0
+    return nan
 
 
-def _utc_minute(date: dt.date, hhmm: int, tz: str) -> float:
-    minute = minute_of_day(hhmm)
-    return (date.toordinal() - _EPOCH) * 1440.0 + minute - _offset_min(tz, date, minute // 60)
+def _route(codes: Codes, origin: str, dest: str) -> Route:
+    here, there = codes.airports.get(origin), codes.airports.get(dest)
+    numbers = codes.origins.get(origin, nan), codes.dests.get(dest, nan)
+    if here is None or there is None:
+        return Route(*numbers, nan, None)
+    return Route(*numbers, _route_km(here, there), (here.tz, there.tz))
 
 
-@lru_cache(maxsize=65_536)
-def _offset_min(tz: str, date: dt.date, hour: int) -> int:
-    return offset_minutes(tz, dt.datetime.combine(date, dt.time()) + dt.timedelta(hours=hour))
+def _day(holidays: tuple[int, ...], date: dt.date) -> Day:
+    day = date.toordinal()
+    place = bisect_left(holidays, day)
+    nearest = (abs(day - holiday) for holiday in holidays[max(0, place - 1) : place + 1])
+    return Day(day, date.weekday(), min(HOLIDAY_REACH_DAYS, min(nearest, default=HOLIDAY_REACH_DAYS)))
+
+
+def _or_missing(value: float | None) -> float:
+    return nan if value is None else value
+
+
+_NOTHING_MEASURED = (nan,) * 9
+_measures = attrgetter("temp_c", "dewp_c", "humid_pct", "wind_speed_ms", "precip_mm", "pressure_hpa", "visib_km")
+
+
+def _measured(weather: Any) -> tuple[float, ...]:
+    """Return the fields of a situation that are of the weather."""
+    degrees = weather.wind_dir_deg
+    north_east = (nan, nan) if degrees is None else wind(degrees)
+    measures = map(_or_missing, _measures(weather))
+    return (*islice(measures, 4), *north_east, *measures)
 
 
 @lru_cache(maxsize=65_536)

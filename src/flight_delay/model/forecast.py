@@ -1,41 +1,39 @@
-"""Many flights answered at once, each exactly as `Artifact.answer` answers one, and written to a file."""
+"""Many flights answered at once, each exactly as `Artifact.answer` answers one."""
 
 from __future__ import annotations
 
 import datetime as dt
-import errno
 import math
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Self
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from flight_delay.errors import AnswersNameless, AnswersUnusable
-from flight_delay.flight import Flight
-from flight_delay.model.artifact import Artifact
-from flight_delay.model.dataset import Flights
+from flight_delay.model.artifact import Artifact, Expert, mean
+from flight_delay.model.dataset import MEASURES
 from flight_delay.model.distribution import PERCENTS, Probabilities
-from flight_delay.model.features import Horizon, Specialist
-from flight_delay.model.flights_file import Rows
-from flight_delay.model.matrix import COLUMN, Floats, Played, by_specialist, columns, is_strange, matrix
-from flight_delay.model.means import LATELY, Leg
+from flight_delay.model.features import FEATURES, Horizon, Specialist
+from flight_delay.model.flight_columns import FlightColumns
+from flight_delay.model.flights_file import FlightsFile, Reports, Rows, told
+from flight_delay.model.matrix import (
+    COLUMN,
+    Floats,
+    Played,
+    by_specialist,
+    columns,
+    habits,
+    is_strange,
+    sched_deps,
+    situations,
+    values_of_many,
+)
+from flight_delay.model.means import INBOUND, LATELY, Leg
 from flight_delay.model.replay import History
 
-CHUNK = 8192
-"""Flights that are answered at a time."""
-FORMS = {".parquet": "FORMAT parquet, COMPRESSION zstd", ".csv": "FORMAT csv, HEADER true"}
 QUANTILES = tuple(f"q{percent:02d}" for percent in PERCENTS)
 _DEP_DELAY = COLUMN["dep_delay"]
-_KEYS = {
-    "year": "INTEGER", "month": "INTEGER", "day": "INTEGER", "carrier": "VARCHAR", "flight": "INTEGER",
-    "origin": "VARCHAR", "dest": "VARCHAR", "sched_dep_time": "INTEGER",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,40 +44,90 @@ class Answers:
     ----------
     specialists : (flights,), who answers each
     minutes : (flights,), of arrival delay, negative is early
-    quantiles : (flights, `PERCENTS`), minutes
-    probabilities : (flights, fields of `Probabilities`)
+    further : by name, (flights,) each: `QUANTILES` in minutes, and the fields of `Probabilities`; none of a point
     """
 
     specialists: NDArray[np.object_]
     minutes: Floats
-    quantiles: Floats
-    probabilities: Floats
+    further: dict[str, Floats]
 
     @classmethod
-    def joined(cls, parts: Sequence[Self]) -> Self:
-        """Return the answers of several parts, one after the other."""
-        return cls(*(np.concatenate(column) for column in zip(*(vars(part).values() for part in parts), strict=True)))
+    def none(cls, flights: int, further: Sequence[str]) -> Self:
+        """Return answers that are still to be given."""
+        empty = np.empty((1 + len(further), flights))
+        specialists = np.full(flights, Specialist.SCHEDULE, dtype=object)
+        return cls(specialists, empty[0], dict(zip(further, empty[1:], strict=True)))
 
 
-class Asked(NamedTuple):
-    """Flights as they are seen at a horizon, and from when on nothing is known of the network.
+@dataclass(frozen=True)
+class Question:
+    """What is asked of all rows of a file: what is said of each with no more than is known at a horizon.
 
-    `cut_offs` are minutes UTC since 1970; -inf where it is not known when the flight leaves.
+    `today` is what a flight without a year is understood from.
     """
 
-    flights: list[Flight]
-    cut_offs: Floats
+    artifact: Artifact
+    horizon: Horizon
+    today: dt.date
+    reports: Reports
 
+    def cut_offs(self, rows: Rows) -> Floats:
+        """Return from when on nothing is known of each flight, minutes UTC since 1970; NaN where that is not known.
 
-def asked(known: Flights, horizon: Horizon) -> Asked:
-    """Return the flights with no more than is known at a horizon; one that has not left is asked before departure."""
-    flights, cut_offs = known.seen_from(horizon), known.cut_offs(horizon)
-    if horizon is Horizon.DEPARTED:
-        before = asked(known, Horizon.PRE_DEPARTURE)
-        left = [flight.dep_delay is not None for flight in flights]
-        flights = [now if has else then for now, then, has in zip(flights, before.flights, left, strict=True)]
-        cut_offs = np.where(left, cut_offs, before.cut_offs)
-    return Asked(flights, np.where(np.isnan(cut_offs), -np.inf, cut_offs))
+        At `departed`, one that has not left is asked as before departure.
+        """
+        sched_dep = sched_deps(rows.flights, self.today, self.artifact.codes)
+        if self.horizon is not Horizon.DEPARTED:
+            return np.asarray(self.horizon.cut_off(sched_dep, np.nan))
+        dep_delay = rows.flights.numbers["dep_delay"]
+        before = Horizon.PRE_DEPARTURE.cut_off(sched_dep, np.nan)
+        return np.where(np.isnan(dep_delay), before, sched_dep + dep_delay)
+
+    def asked(self, rows: Rows) -> FlightColumns:
+        """Return the flights as they are seen at the horizon."""
+        numbers, nothing = dict(rows.flights.numbers), np.full(len(rows.flights), np.nan)
+        if self.horizon is not Horizon.DEPARTED:
+            numbers["dep_delay"] = nothing
+        if self.horizon is Horizon.SCHEDULE:
+            numbers |= dict.fromkeys(MEASURES, nothing)
+        else:
+            known = self.reports.last(rows.flights.codes["origin"], self.cut_offs(rows))
+            is_told = told(rows)
+            numbers |= {
+                name: np.where(is_told, numbers[name], column) for name, column in zip(MEASURES, known.T, strict=True)
+            }
+        return FlightColumns(numbers, rows.flights.codes)
+
+    def played(self, history: History, given: FlightsFile) -> Played:
+        """Return what was known of the network before each flight's own cut-off, and may be known at the horizon.
+
+        The past is played back once: all legs are held, and what was known of each.
+        """
+        legs, cut_offs = [], []
+        for first in given.parts():
+            rows = given.part(first)
+            legs += rows.legs(self.artifact.codes, self.today)
+            cut_offs.append(self.cut_offs(rows))
+        minutes = np.concatenate(cut_offs)
+        known = history.play(legs, np.where(np.isnan(minutes), -np.inf, minutes))[0]
+        if self.horizon is Horizon.SCHEDULE:
+            known.means[:, LATELY] = known.inbound[:] = np.nan
+        return known
+
+    def features(self, rows: Rows, network: Played | None) -> Floats:
+        """Return (flights, `FEATURES`) of some rows, with what was known of the network by each of all rows.
+
+        Where nothing was told of it, their habits are known.
+        """
+        flights = self.asked(rows)
+        if network is None:
+            means = habits(flights, self.artifact.at_rest)
+            inbound = [np.full(len(flights), np.nan)] * len(INBOUND)
+        else:
+            mine = slice(rows.first, rows.first + len(flights))
+            means, inbound = [*network.means[mine].T], [*network.inbound[mine].T]
+        seen = situations(flights, self.today, self.artifact.codes, means, inbound)
+        return values_of_many(FEATURES, seen)
 
 
 def history_of(artifact: Artifact, legs: Sequence[Leg]) -> History | None:
@@ -95,126 +143,40 @@ def history_of(artifact: Artifact, legs: Sequence[Leg]) -> History | None:
     return History(ordered, artifact.habits if ordered[0].sched_dep >= learnt_until else ())
 
 
-def forecast(
-    artifact: Artifact,
-    known: Flights,
-    horizon: Horizon,
-    history: History | None,
-    today: dt.date,
-    advance: Callable[[], None] = lambda: None,
-) -> Answers:
-    """Answer all flights from one horizon, each with what of the history came before its own cut-off.
-
-    `today` is what a flight without a year is understood from; `advance` is told of each `CHUNK` of them.
-    """
-    question = asked(known, horizon)
-    whole = history.play(known.legs, question.cut_offs)[0] if history else None
-    parts = []
-    for number in range(chunks(len(known.flights))):
-        span = slice(number * CHUNK, (number + 1) * CHUNK)
-        played = Played(whole.means[span], whole.inbound[span]) if whole else at_rest(artifact, known.legs[span])
-        if horizon is Horizon.SCHEDULE:
-            played.means[:, LATELY] = played.inbound[:] = np.nan
-        parts.append(answer_many(artifact, question.flights[span], today, played))
-        advance()
-    return Answers.joined(parts)
+Answering = Callable[[Artifact, Floats], Answers]
+"""How a matrix of features is answered: `point` or `whole`."""
 
 
-def chunks(flights: int) -> int:
-    """Return in how many parts so many flights are answered."""
-    return max(1, math.ceil(flights / CHUNK))
-
-
-def answer_many(artifact: Artifact, flights: Sequence[Flight], today: dt.date, played: Played) -> Answers:
-    """Answer flights with what was known of the network; `today` is what one without a year is understood from."""
-    rows = matrix(flights, today, artifact.codes, played)
-    specialists = np.full(len(rows), Specialist.SCHEDULE, dtype=object)
-    minutes = np.empty(len(rows))
-    quantiles, probabilities = np.empty((len(rows), len(PERCENTS))), np.empty((len(rows), len(Probabilities._fields)))
+def point(artifact: Artifact, rows: Floats) -> Answers:
+    """Answer the minutes alone."""
+    answers = Answers.none(len(rows), ())
     for specialist, mine in by_specialist(rows):
         expert = artifact.experts[specialist]
-        said = expert.trees.predict_many(rows[mine][:, columns(specialist)]).T
-        location = sum(said[: expert.locations]) / expert.locations + np.nan_to_num(rows[mine, _DEP_DELAY])
-        scale = np.exp(said[-2]) * np.where(is_strange(rows[mine]), expert.strangeness, 1.0)
-        specialists[mine] = specialist
-        minutes[mine] = location
-        quantiles[mine] = expert.residuals.quantiles(location, scale)
-        chances = expert.residuals.probabilities(location, scale, 1.0 / (1.0 + np.exp(-said[-1])))
-        probabilities[mine] = np.array(chances).T
-    return Answers(specialists, minutes, quantiles, probabilities)
+        heads = expert.trees.predict_many(rows[mine][:, columns(specialist)], expert.locations)
+        answers.specialists[mine], answers.minutes[mine] = specialist, _location(heads, rows[mine])
+    return answers
 
 
-def at_rest(artifact: Artifact, legs: Sequence[Leg]) -> Played:
-    """Return what is known of legs when nothing has been heard since the model learnt: their habits."""
-    return Played.of([artifact.at_rest.recall(leg, math.nan) for leg in legs])
+def whole(artifact: Artifact, rows: Floats) -> Answers:
+    """Answer the minutes, their quantiles, and the chances."""
+    answers = Answers.none(len(rows), (*QUANTILES, *Probabilities._fields))
+    for specialist, mine in by_specialist(rows):
+        expert = artifact.experts[specialist]
+        heads = expert.trees.predict_many(rows[mine][:, columns(specialist)])
+        location = _location(heads[:, : expert.locations], rows[mine])
+        answers.specialists[mine], answers.minutes[mine] = specialist, location
+        for name, column in _further(expert, location, heads, is_strange(rows[mine])).items():
+            answers.further[name][mine] = column
+    return answers
 
 
-def check_output(output: Path) -> None:
-    """Refuse a file that cannot be written, before anything is computed.
-
-    Raises `AnswersNameless` where its name says no form, `AnswersUnusable` where its folder is not to be had.
-    """
-    if output.suffix.lower() not in FORMS:
-        raise AnswersNameless(output, tuple(FORMS))
-    if output.is_dir():
-        raise AnswersUnusable(output, os.strerror(errno.EISDIR))
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=output.parent):
-            pass
-    except OSError as error:
-        raise AnswersUnusable(output, str(error)) from error
+def _location(heads: Floats, rows: Floats) -> Floats:
+    minutes: Floats = mean([*heads.T]) + np.nan_to_num(rows[:, _DEP_DELAY])
+    return minutes
 
 
-def write(answers: Answers, rows: Rows, output: Path) -> None:
-    """Write a row for each flight, in the order of the rows, as Parquet or CSV by the file's name; whole or not at all.
-
-    Raises `AnswersUnusable` where it cannot be written.
-    """
-    answered = _columns(answers, rows)
-    kinds = {"row": "BIGINT", "id": _kind_of_ids(rows.ids), **_KEYS}
-    # A whole number that is missing comes as NaN, which TRY_CAST makes NULL.
-    chosen = [f"TRY_CAST({name} AS {kinds[name]}) AS {name}" if name in kinds else name for name in answered]
-    handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}-", suffix=output.suffix)
-    os.close(handle)
-    scratch = Path(name)
-    try:
-        with duckdb.connect() as connection:
-            connection.execute("SET enable_progress_bar = false")
-            quoted, form = str(scratch).replace("'", "''"), FORMS[output.suffix.lower()]
-            connection.execute(f"COPY (SELECT {', '.join(chosen)} FROM answered ORDER BY row) TO '{quoted}' ({form})")
-        scratch.chmod(0o644)
-        scratch.replace(output)
-    except (duckdb.IOException, OSError) as error:
-        raise AnswersUnusable(output, str(error)) from error
-    finally:
-        scratch.unlink(missing_ok=True)
-
-
-def _columns(answers: Answers, rows: Rows) -> dict[str, NDArray[Any]]:
-    """Return the columns of the file, in their order; `id` only where the rows have it."""
-    ids = {"id": np.array(rows.ids, object)} if rows.ids else {}
-    keys = {
-        name: np.array([getattr(flight, name) for flight in rows.flights], object if kind == "VARCHAR" else np.float64)
-        for name, kind in _KEYS.items()
-    }
-    return {
-        "row": np.arange(len(rows.flights)),
-        **ids,
-        **keys,
-        "prediction": answers.minutes,
-        **dict(zip(QUANTILES, np.ascontiguousarray(answers.quantiles.T), strict=True)),
-        **dict(zip(Probabilities._fields, np.ascontiguousarray(answers.probabilities.T), strict=True)),
-        "horizon": np.array([specialist.horizon.value for specialist in answers.specialists], object),
-        "told": np.array([specialist.sees_network for specialist in answers.specialists], bool),
-    }
-
-
-def _kind_of_ids(ids: Sequence[str | None]) -> str:
-    """Return BIGINT where all ids are whole numbers written plainly, so that they can be joined to such a column."""
-    plain = all(name is None or (name.isascii() and name.isdecimal() and name == str(int(name))) for name in ids)
-    return "BIGINT" if plain and all(name is None or len(name) <= _DIGITS for name in ids) else "VARCHAR"
-
-
-_DIGITS = 18
-"""Of a whole number that surely fits into 64 bits."""
+def _further(expert: Expert, location: Floats, heads: Floats, strange: NDArray[np.bool_]) -> dict[str, Floats]:
+    scale = np.exp(heads[:, -2]) * np.where(strange, expert.strangeness, 1.0)
+    quantiles = expert.residuals.quantiles(location, scale)
+    chances = expert.residuals.probabilities(location, scale, 1.0 / (1.0 + np.exp(-heads[:, -1])))
+    return dict(zip(QUANTILES, quantiles.T, strict=True)) | chances._asdict()

@@ -14,7 +14,7 @@ from __future__ import annotations
 import heapq
 import math
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import inf, nan
 from typing import Any, NamedTuple
 
@@ -234,6 +234,14 @@ class Recalled(NamedTuple):
 NOTHING_RECALLED = Recalled([nan] * len(MEANS), [nan] * len(INBOUND))
 
 
+_OFFSETS = plan_of(MEANS).offsets
+_HABITS = {
+    key: [(number, _OFFSETS[number]) for number, mean in enumerate(MEANS) if mean.is_habit and mean.key == key]
+    for key in (Key.ROUTE, Key.FLIGHT)
+}
+"""The means over weeks, and where each lies among those of its key."""
+
+
 class NetworkState:
     """The state as the service keeps it: told of legs as more becomes known of them, asked at any moment."""
 
@@ -291,6 +299,37 @@ class NetworkState:
                 minute, leg.sched_dep, before.sched_dep, before.sched_arr, before.dep, before.arr, inbound
             )
         return Recalled(means, inbound)
+
+    def is_fresh(self, origin: str, cut_off: float) -> bool:
+        """Whether it was told lately of flights from an origin; else there are only habits to be recalled."""
+        return abs(cut_off - self._last_departure.get(origin, -inf)) <= FRESH_WITHIN_MIN
+
+    def is_told_of(self, origin: str) -> bool:
+        """Whether it was ever told of a departure from an origin."""
+        return origin in self._last_departure
+
+    @property
+    def newest_departure(self) -> float:
+        """The minute of the newest departure that it was told of; minus infinity where it was told of none."""
+        return max(self._last_departure.values(), default=-inf)
+
+    def recall_habits(self, carrier: str, flight: int | None, origin: str, dest: str) -> Recalled:
+        """Return what the state says of a flight of which it was told nothing lately: the same as `recall` then."""
+        means = [nan] * len(MEANS)
+        for number, mean in self.habits(Key.ROUTE, (origin, dest)):
+            means[number] = mean
+        for number, mean in self.habits(Key.FLIGHT, (carrier, flight)):
+            means[number] = mean
+        return Recalled(means, NOTHING_RECALLED.inbound)
+
+    def habits(self, key: Key, value: Any) -> Sequence[tuple[int, float]]:
+        """Return the means over weeks that are known of one value of a key, each with its number among `MEANS`."""
+        base = self._places.bases.get((key, value), _UNKNOWN)
+        if base < 0:
+            return ()
+        values, weights, _ = self._sums
+        places = ((number, base + offset) for number, offset in _HABITS[key])
+        return [(number, values[place] / weights[place]) for number, place in places if weights[place] > 0.0]
 
     def _take_in(self, event: Event, minute: float, leg: Leg, waited_since: float) -> None:
         self._newest = max(self._newest, minute)

@@ -52,14 +52,15 @@ class Ensemble:
 
     def __init__(
         self,
-        masks: NDArray[np.uint32],
+        lines: NDArray[np.uint32],
+        places: NDArray[np.uint32],
         leaves: Floats,
         thresholds: Floats,
         threshold_counts: NDArray[np.int64],
         categories: NDArray[np.int64],
         heads: NDArray[np.int64],
     ) -> None:
-        self._masks = masks
+        self._lines, self._places = lines, places
         self._leaves = leaves
         self._bins = bins_of(thresholds, threshold_counts, categories)
         self._first_leaf = np.arange(len(leaves)) * leaves.shape[1]
@@ -70,7 +71,9 @@ class Ensemble:
         """Return the sums of the first heads for one row."""
         spans = self._spans[:heads]
         rows = [bins.of(value) for bins, value in zip(self._bins, values, strict=True)]
-        alive = np.bitwise_and.reduce(self._masks[rows, : spans[-1][1]], axis=0)
+        trees = spans[-1][1]
+        places = self._places[rows, : -(-trees // self._lines.shape[1])]
+        alive = np.bitwise_and.reduce(self._lines[places], axis=0).ravel()[:trees]
         reached = self._leaves.take(self._first_leaf[: len(alive)] + _position(alive))
         # cumsum adds from the first tree to the last, as LightGBM does: bit-equal, where sum() is not.
         return [float(reached[start:end].cumsum()[-1]) for start, end in spans]
@@ -80,9 +83,11 @@ class Ensemble:
         spans = self._spans[:heads]
         for first in range(0, len(values), _CHUNK):
             chunk = values[first : first + _CHUNK]
-            alive = np.full((len(chunk), spans[-1][1]), _ALL, np.uint32)
+            blocks = -(-spans[-1][1] // self._lines.shape[1])
+            left = np.full((len(chunk), blocks, self._lines.shape[1]), _ALL, np.uint32)
             for column, bins in zip(chunk.T, self._bins, strict=True):
-                alive &= self._masks[bins.of_many(column), : spans[-1][1]]
+                left &= self._lines[self._places[bins.of_many(column), :blocks]]
+            alive = left.reshape(len(chunk), -1)[:, : spans[-1][1]]
             reached = self._leaves.take(self._first_leaf[: alive.shape[1]] + _position(alive))
             for head, (start, end) in enumerate(spans):
                 sums[first : first + _CHUNK, head] = reached[:, start:end].cumsum(axis=1)[:, -1]

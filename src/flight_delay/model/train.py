@@ -19,7 +19,8 @@ from sklearn.pipeline import Pipeline
 
 from flight_delay import __version__
 from flight_delay.errors import BrokenArtifact, ModelFileMissing, MonthsMissing, OutputUnusable, TooFewMonths
-from flight_delay.model import card, evaluate, trust
+from flight_delay.flight import Flight
+from flight_delay.model import card, evaluate, inputs, trust
 from flight_delay.model.artifact import feature_names
 from flight_delay.model.dataset import Dataset, load
 from flight_delay.model.pipeline import DelayBySpecialist, FlightFeatures, to_artifact
@@ -87,7 +88,7 @@ def train(processed: Path, output: Path, trust_folder: Path, progress: Progress,
     pipeline, views = fit(data, split, SEED, progress)
     progress.step("evaluate")
     metrics = evaluate.evaluate(pipeline, data, split, views)
-    pipeline.named_steps["delay"].lineage_ = _lineage(data, split, metrics)
+    pipeline.named_steps["delay"].lineage_ = _lineage(pipeline, data, split, metrics)
     progress.step("save")
     return _save(pipeline, metrics, output, trust_folder)
 
@@ -148,7 +149,7 @@ def split_of(pipeline: Pipeline, data: Dataset, processed: Path) -> Split:
 def fit(data: Dataset, split: Split, seed: int, progress: Progress) -> tuple[Pipeline, Views]:
     """Return the pipeline fitted on the flights that teach and calibrated on those after them, and what it saw."""
     features = FlightFeatures(data.airports, public_holidays())
-    features.fit([flight for flight, teaches in zip(data.flights, split.train, strict=True) if teaches])
+    features.fit(_teaching(data, split))
     progress.step("features")
     views = Views.of(features, data)
     features.habits_ = views.history.habits(_end(split))
@@ -196,7 +197,11 @@ def _end(split: Split) -> float:
     return float(last.astype("datetime64[m]").astype(np.int64))
 
 
-def _lineage(data: Dataset, split: Split, metrics: evaluate.Metrics) -> dict[str, Any]:
+def _teaching(data: Dataset, split: Split) -> list[Flight]:
+    return [flight for flight, teaches in zip(data.flights, split.train, strict=True) if teaches]
+
+
+def _lineage(pipeline: Pipeline, data: Dataset, split: Split, metrics: evaluate.Metrics) -> dict[str, Any]:
     return {
         "code_version": __version__,
         "source": data.source,
@@ -205,6 +210,7 @@ def _lineage(data: Dataset, split: Split, metrics: evaluate.Metrics) -> dict[str
         "learnt_until_min": _end(split),
         "seed": SEED,
         "parameters": PARAMETERS,
+        "inputs": inputs.learn(_teaching(data, split), pipeline.named_steps["features"].codes_),
         "scores": [asdict(score) for score in metrics.scores],
     }
 

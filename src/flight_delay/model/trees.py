@@ -9,7 +9,6 @@ QuickScorer, SIGIR 2015, which rules out only on the left.)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from flight_delay.errors import BrokenArtifact
 from flight_delay.model import plain
+from flight_delay.model.lines import Lines
 
 try:
     from flight_delay.model._kernel import Ensemble
@@ -31,7 +31,6 @@ MAX_LEAVES = 32
 _ARRAYS = ("heads", "masks", "leaves", "thresholds", "threshold_counts", "categories")
 
 
-@dataclass(frozen=True)
 class Trees:
     """Ensembles over the same `n` features; the output of each is the sum of one leaf of each of its trees.
 
@@ -40,7 +39,7 @@ class Trees:
     heads : (ensembles,), int64
         How many of the trees, in their order, belong to each.
     masks : (bins of all features, trees), uint32
-        The leaves that a bin does not rule out.
+        The leaves that a bin does not rule out; kept as `lines`.
     leaves : (trees, 32), float64
         The value of each leaf.
     thresholds : (thresholds of all numeric features,), float64, ascending within a feature
@@ -50,18 +49,31 @@ class Trees:
         How many codes a categorical feature has; 0 for a numeric one.
     """
 
-    heads: NDArray[np.int64]
-    masks: NDArray[np.uint32]
-    leaves: NDArray[np.float64]
-    thresholds: NDArray[np.float64]
-    threshold_counts: NDArray[np.int64]
-    categories: NDArray[np.int64]
-    _ensemble: Ensemble = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        _check(self)
-        arrays = (self.masks, self.leaves, self.thresholds, self.threshold_counts, self.categories, self.heads)
-        object.__setattr__(self, "_ensemble", Ensemble(*map(np.ascontiguousarray, arrays)))
+    def __init__(
+        self,
+        heads: NDArray[np.int64],
+        masks: NDArray[np.uint32],
+        leaves: NDArray[np.float64],
+        thresholds: NDArray[np.float64],
+        threshold_counts: NDArray[np.int64],
+        categories: NDArray[np.int64],
+    ) -> None:
+        """Take the arrays; raises `BrokenArtifact` where they do not fit together."""
+        self.heads, self.leaves, self.thresholds = heads, leaves, thresholds
+        self.threshold_counts, self.categories = threshold_counts, categories
+        _check(
+            {
+                "heads": heads,
+                "masks": masks,
+                "leaves": leaves,
+                "thresholds": thresholds,
+                "threshold_counts": threshold_counts,
+                "categories": categories,
+            }
+        )
+        self.lines = Lines.of(masks)
+        arrays = (*self.lines, leaves, thresholds, threshold_counts, categories, heads)
+        self._ensemble = Ensemble(*map(np.ascontiguousarray, arrays))
 
     def predict(self, values: list[float]) -> list[float]:
         """Return the output of each head for one row of features; a missing value is NaN."""
@@ -84,7 +96,8 @@ class Trees:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that make the ensemble."""
-        return {name: getattr(self, name) for name in _ARRAYS}
+        masks = self.lines.masks(len(self.leaves))
+        return {name: masks if name == "masks" else getattr(self, name) for name in _ARRAYS}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Trees:
@@ -127,29 +140,33 @@ _SHAPES = {
 }
 
 
-def _check(trees: Trees) -> None:
-    arrays = {name: getattr(trees, name) for name in _SHAPES}
+def _check(arrays: Mapping[str, NDArray[Any]]) -> None:
     problems = [
         f"{name} is {array.dtype} of {array.ndim} dimensions"
         for name, array in arrays.items()
-        if (array.dtype, array.ndim) != _SHAPES[name]
-    ] or _misfits(trees)
+        if (array.dtype, array.ndim) != (np.dtype(_SHAPES[name][0]), _SHAPES[name][1])
+    ] or _misfits(**arrays)
     if problems:
         raise BrokenArtifact("; ".join(problems))
 
 
-def _misfits(trees: Trees) -> list[str]:
-    counts, codes, count = trees.threshold_counts, trees.categories, trees.masks.shape[1]
-    if len(counts) != len(codes) or (counts < 0).any() or (codes < 0).any():
+def _misfits(
+    heads: NDArray[np.int64],
+    masks: NDArray[np.uint32],
+    leaves: NDArray[np.float64],
+    thresholds: NDArray[np.float64],
+    threshold_counts: NDArray[np.int64],
+    categories: NDArray[np.int64],
+) -> list[str]:
+    trees = masks.shape[1]
+    if len(threshold_counts) != len(categories) or (threshold_counts < 0).any() or (categories < 0).any():
         return ["threshold_counts and categories do not fit"]
     found = {
-        "masks has not a row for each bin": trees.masks.shape[0]
-        != sum(bins(*pair) for pair in zip(counts.tolist(), codes.tolist(), strict=True)),
-        "thresholds has not the length that threshold_counts says": len(trees.thresholds) != counts.sum(),
-        "heads does not share out the trees": not len(trees.heads)
-        or (trees.heads < 1).any()
-        or trees.heads.sum() != count,
-        "leaves has not 32 values for each tree": trees.leaves.shape != (count, MAX_LEAVES) or not count,
-        "a value is not finite": not (np.isfinite(trees.leaves).all() and np.isfinite(trees.thresholds).all()),
+        "masks has not a row for each bin": masks.shape[0]
+        != sum(bins(*pair) for pair in zip(threshold_counts.tolist(), categories.tolist(), strict=True)),
+        "thresholds has not the length that threshold_counts says": len(thresholds) != threshold_counts.sum(),
+        "heads does not share out the trees": not len(heads) or (heads < 1).any() or heads.sum() != trees,
+        "leaves has not 32 values for each tree": leaves.shape != (trees, MAX_LEAVES) or not trees,
+        "a value is not finite": not (np.isfinite(leaves).all() and np.isfinite(thresholds).all()),
     }
     return [problem for problem, is_so in found.items() if is_so]

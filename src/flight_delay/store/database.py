@@ -19,6 +19,7 @@ SQLITE = "sqlite:///"
 POSTGRESQL = ("postgresql://", "postgres://")
 LOCK_TIMEOUT_S = 10.0
 """How long a transaction waits for the write lock."""
+_ROWS_TOGETHER = 250
 _MIGRATIONS = files("flight_delay.store") / "migrations"
 
 
@@ -35,7 +36,7 @@ class Connection(Protocol):
         """Return how many rows a statement changed."""
 
     def insert(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Run a statement for each of some rows of values."""
+        """Run an `INSERT` that ends with the values of one row, for any number of rows."""
 
     def begin(self) -> None:
         """Take the write lock, and begin a transaction."""
@@ -80,6 +81,17 @@ def database_at(url: str) -> Database:
     except ImportError as error:
         raise DriverMissing(str(error)) from error
     return Postgresql(url)
+
+
+def together(statement: str, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the statements, with their values, that insert as many rows at a time as is good.
+
+    Each call into a database driver lets go of Python's lock, and has to wait for it again.
+    """
+    head, values = statement[: statement.rindex("(")], statement[statement.rindex("(") :]
+    for first in range(0, len(rows), _ROWS_TOGETHER):
+        some = rows[first : first + _ROWS_TOGETHER]
+        yield head + ", ".join([values] * len(some)), [value for row in some for value in row]
 
 
 @contextmanager

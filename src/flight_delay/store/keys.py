@@ -42,13 +42,20 @@ class Key:
     created_by: str = ""
     revoked_at: str | None = None
     revoked_by: str | None = None
+    requests_per_minute: int | None = None
+    """None: as many as the setting says."""
 
 
-def issue(name: str, scopes: Iterable[Scope], by: str, now: dt.datetime) -> tuple[str, Key]:
+def issue(
+    name: str, scopes: Iterable[Scope], by: str, now: dt.datetime, requests_per_minute: int | None = None
+) -> tuple[str, Key]:
     """Make a key; return it, which nobody can do a second time, and what is to be kept of it."""
     public = secrets.token_hex(_ID_BYTES)
     whole = f"fd_{public}_{secrets.token_hex(_SECRET_BYTES)}"
-    return whole, Key(public, name, digest(whole), frozenset(scopes), now.isoformat(), by)
+    key = Key(
+        public, name, digest(whole), frozenset(scopes), now.isoformat(), by, requests_per_minute=requests_per_minute
+    )
+    return whole, key
 
 
 def digest(whole: str) -> str:
@@ -79,8 +86,19 @@ def add(connection: Connection, key: Key) -> None:
     """Keep a key."""
     with transaction(connection):
         connection.insert(
-            "INSERT INTO keys (id, name, sha256, scopes, created_at, created_by) VALUES (?, ?, ?, ?, ?, ?)",
-            [(key.id, key.name, key.sha256, " ".join(_ordered(key.scopes)), key.created_at, key.created_by)],
+            "INSERT INTO keys (id, name, sha256, scopes, created_at, created_by, requests_per_minute) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    key.id,
+                    key.name,
+                    key.sha256,
+                    " ".join(_ordered(key.scopes)),
+                    key.created_at,
+                    key.created_by,
+                    key.requests_per_minute,
+                )
+            ],
         )
 
 
@@ -104,12 +122,12 @@ def revoke(connection: Connection, named: str, by: str, now: dt.datetime) -> Key
 def all_of(connection: Connection) -> list[Key]:
     """Return every key that was ever given out, also those that were revoked, oldest first."""
     rows = connection.query(
-        "SELECT id, name, sha256, scopes, created_at, created_by, revoked_at, revoked_by FROM keys "
-        "ORDER BY created_at, id"
+        "SELECT id, name, sha256, scopes, created_at, created_by, revoked_at, revoked_by, requests_per_minute "
+        "FROM keys ORDER BY created_at, id"
     )
     return [
-        Key(public, name, sha256, frozenset(map(Scope, scopes.split())), *when)
-        for public, name, sha256, scopes, *when in rows
+        Key(public, name, sha256, frozenset(map(Scope, scopes.split())), *rest)
+        for public, name, sha256, scopes, *rest in rows
     ]
 
 

@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.string import TextLoader
 
 from flight_delay.errors import StoreUnavailable
-from flight_delay.store.database import LOCK_TIMEOUT_S, Row, migrations
+from flight_delay.store.database import LOCK_TIMEOUT_S, Row, migrations, together
 
 _WRITE_LOCK = 0x666C6967
 """Key of the advisory lock that a transaction holds."""
@@ -93,9 +93,10 @@ class PostgresqlConnection:
             return self._connection.execute(_bound(statement), values or None).rowcount
 
     def insert(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Run a statement for each of some rows of values."""
+        """Run an `INSERT` that ends with the values of one row, for any number of rows."""
         with _unavailable():
-            self._connection.cursor().executemany(_bound(statement), rows)
+            for some, values in together(statement, rows):
+                self._connection.execute(_bound(some), values)
 
     def begin(self) -> None:
         """Take the write lock, and begin a transaction."""

@@ -6,17 +6,18 @@ import asyncio
 import logging
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from time import perf_counter
 from typing import NamedTuple
 
 from flight_delay.errors import StoreBusy, StoreError, StoreUnavailable
 from flight_delay.store.database import Database, Lasting, prove_writable
-from flight_delay.store.rows import Prediction, insert
+from flight_delay.store.rows import LAST_ID, Prediction, insert_after
 from flight_delay.store.spool import TAKEN_TOGETHER, Batch, Spool, forget_spool, note, orphans, take_up
 
-MAX_WAITING = 10_000
+MAX_WAITING = 1000
 RETRY_S = 0.5
 """How often it is tried whether a database that went away is back."""
 _log = logging.getLogger("uvicorn.error")
@@ -32,7 +33,7 @@ class _Waiting(NamedTuple):
 
 
 class PredictionLog:
-    """Group commit: one thread takes all predictions that wait, and commits them in one transaction.
+    """Group commit: all predictions that wait are committed in one transaction, on a thread of its own.
 
     A prediction is committed only if the model that made it is still live, so that all processes
     on the database change models at the same commit. While the database is away, predictions are refused, or
@@ -45,14 +46,25 @@ class PredictionLog:
         spool_folder: Path | None = None,
         most_spooled_mb: int = 0,
         max_waiting: int = MAX_WAITING,
+        committed: Callable[[float, int], None] = lambda _seconds, _predictions: None,
     ) -> None:
-        """Begin; raises `StoreUnavailable` where the folder cannot be written."""
+        """Begin; raises `StoreUnavailable` where the folder cannot be written.
+
+        `committed` is told, on the thread that commits, of each commit: how long it took, and of how many predictions.
+        """
         self._database = database
         self._spool = None if spool_folder is None else Spool.new(spool_folder, most_spooled_mb * 2**20)
-        self._max_waiting = max_waiting
+        self.max_waiting = max_waiting
+        self._committed = committed
         self.problem: StoreUnavailable | None = None
         """Why the database is away; None where it is not known to be."""
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self.spooled = 0
+        """Predictions that this process has kept on the local disk, and the database has not taken up yet."""
+        self.waiting = 0
+        """Predictions that wait for their commit."""
+        self._next: list[_Waiting] = []
+        self._is_committing = False
+        self._queue: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._closed = threading.Event()
         self._spooling = threading.Lock()
@@ -80,15 +92,21 @@ class PredictionLog:
         SpoolFull
             Neither can the local disk.
         """
-        waiting = self._queue.qsize()
-        if waiting >= self._max_waiting:
-            raise StoreBusy(waiting)
+        if self.waiting >= self.max_waiting:
+            raise StoreBusy(self.waiting)
         answer: asyncio.Future[int | None] = self._loop.create_future()
-        self._queue.put(_Waiting(prediction, answer))
+        if not self._next and not self._is_committing:
+            # Once all requests that have come by now were looked at: they are committed together.
+            self._loop.call_soon(self._hand_over)
+        self._next.append(_Waiting(prediction, answer))
+        self.waiting += 1
         return await answer
 
     def close(self) -> None:
         """Commit what waits, and stop."""
+        if self._next:
+            self._queue.put(self._next)
+            self._next = []
         self._queue.put(None)
         self._closed.set()
         self._threads[0].join()
@@ -97,25 +115,31 @@ class PredictionLog:
         if self._spool is not None:
             self._leave(self._spool)
 
+    def _hand_over(self) -> None:
+        """Let the thread commit what has come; what comes meanwhile is the next batch."""
+        if self._next and not self._is_committing:
+            self._is_committing = True
+            self._queue.put(self._next)
+            self._next = []
+
     def _write_until_closed(self) -> None:
         lasting = Lasting(self._database)
-        open_ = True
-        while open_:
-            batch = self._take_all()
-            open_ = batch[-1] is not None
-            rows = [waiting for waiting in batch if waiting is not None]
-            outcomes = self._keep(lasting, [row.prediction for row in rows])
-            self._loop.call_soon_threadsafe(_resolve, [row.answer for row in rows], outcomes)
+        while (batch := self._queue.get()) is not None:
+            outcomes = self._keep(lasting, [waiting.prediction for waiting in batch])
+            self._loop.call_soon_threadsafe(self._answer, batch, outcomes)
         lasting.close()
 
-    def _take_all(self) -> list[_Waiting | None]:
-        batch = [self._queue.get()]
-        while batch[-1] is not None:
-            try:
-                batch.append(self._queue.get_nowait())
-            except queue.Empty:
-                break
-        return batch
+    def _answer(self, batch: list[_Waiting], outcomes: Sequence[int | Exception | None]) -> None:
+        self._is_committing = False
+        self._hand_over()
+        self.waiting -= len(batch)
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            if waiting.answer.done():  # the client went away; its row stays
+                continue
+            if isinstance(outcome, Exception):
+                waiting.answer.set_exception(outcome)
+            else:
+                waiting.answer.set_result(outcome)
 
     def _keep(self, lasting: Lasting, predictions: Sequence[Prediction]) -> Sequence[int | Exception | None]:
         batch = Batch(self._spool.next_number() if self._spool is not None else 0, list(predictions))
@@ -138,11 +162,14 @@ class PredictionLog:
     def _commit(self, lasting: Lasting, batch: Batch) -> Sequence[int | Exception | None]:
         if not batch.predictions:
             return []
+        began = perf_counter()
         with lasting.transaction() as connection:
-            [(generation,)] = connection.query("SELECT max(generation) FROM promotions")
-            ids = iter(insert(connection, [one for one in batch.predictions if one.generation == generation]))
+            [(generation, last_id)] = connection.query(f"SELECT (SELECT max(generation) FROM promotions), ({LAST_ID})")
+            live = [one for one in batch.predictions if one.generation == generation]
+            ids = iter(insert_after(connection, last_id, live))
             if self._spool is not None:
                 note(connection, self._spool.id, batch.number)
+        self._committed(perf_counter() - began, len(live))
         return [next(ids) if one.generation == generation else Superseded() for one in batch.predictions]
 
     def _spool_or_refuse(self, batch: Batch) -> Sequence[int | Exception | None] | None:
@@ -156,6 +183,7 @@ class PredictionLog:
                 self._spool.append(batch)
             except StoreError as error:
                 return [error] * len(batch.predictions)
+            self.spooled += len(batch.predictions)
             return [None] * len(batch.predictions)
 
     def _recover_beside(self) -> None:
@@ -185,7 +213,7 @@ class PredictionLog:
         with self._spooling:
             while take_up(self._spool, lasting):
                 pass
-            self.problem = None
+            self.problem, self.spooled = None, 0
         self._take_up_orphans(self._spool, lasting)
         return True
 
@@ -207,13 +235,3 @@ class PredictionLog:
                 forget_spool(orphan, lasting)
             finally:
                 orphan.close()
-
-
-def _resolve(answers: list[asyncio.Future[int | None]], outcomes: Sequence[int | Exception | None]) -> None:
-    for answer, outcome in zip(answers, outcomes, strict=True):
-        if answer.done():  # the client went away; its row stays
-            continue
-        if isinstance(outcome, Exception):
-            answer.set_exception(outcome)
-        else:
-            answer.set_result(outcome)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from flight_delay.store import history
+from flight_delay.store import batches, history
 from flight_delay.store.database import Connection, Database, opened, transaction
 from flight_delay.store.rows import LAST_ID
 
@@ -25,15 +25,22 @@ _DELETE_SHADOWS = (
     f"AND prediction_id IN ({_PLACES})"
 )
 _DELETE = f"DELETE FROM predictions WHERE id IN ({_PLACES})"
-_RECORD = "INSERT INTO deletions (deleted_at, deleted_by, criteria, predictions, last_id) VALUES (?, ?, ?, ?, ?)"
+_RECORD = (
+    "INSERT INTO deletions (deleted_at, deleted_by, criteria, predictions, last_id, batches, last_batch_id) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 class Chosen(NamedTuple):
-    """Which predictions are to be deleted: by exactly one of these. `until` means those before that moment."""
+    """Which predictions are to be deleted: by exactly one of these. `until` means those before that moment.
+
+    By request and by moment also those that were answered in batches, whole batches at a time.
+    """
 
     ids: tuple[int, ...] = ()
     request_id: str | None = None
     until: dt.datetime | None = None
+    batch_ids: tuple[int, ...] = ()
 
     def criteria(self) -> str:
         """Return the JSON that is recorded; a request's key is not to live on in it, its SHA-256 may."""
@@ -41,7 +48,7 @@ class Chosen(NamedTuple):
             return json.dumps({"request_id_sha256": hashlib.sha256(self.request_id.encode()).hexdigest()})
         if self.until is not None:
             return json.dumps({"until": history.kept_moment(self.until)})
-        return json.dumps({"id": list(self.ids)})
+        return json.dumps({"batch": list(self.batch_ids)} if self.batch_ids else {"id": list(self.ids)})
 
 
 class Deletion(NamedTuple):
@@ -52,6 +59,8 @@ class Deletion(NamedTuple):
     deleted_by: str
     criteria: str
     predictions: int
+    """Those of batches among them."""
+    batches: int
 
 
 def delete(database: Database, chosen: Chosen, by: str, now: dt.datetime) -> Iterator[int]:
@@ -62,7 +71,7 @@ def delete(database: Database, chosen: Chosen, by: str, now: dt.datetime) -> Ite
     """
     with opened(database) as connection, connection.erasing():
         newest = history.span(connection).last
-        more = True
+        more = not chosen.batch_ids
         while more:
             ids = _find(connection, chosen, newest)
             if ids and (deleted := _delete(connection, ids, chosen, by, now)):
@@ -70,18 +79,27 @@ def delete(database: Database, chosen: Chosen, by: str, now: dt.datetime) -> Ite
             more = not chosen.ids and len(ids) == BATCH
             if more:
                 time.sleep(_PAUSE_S)
+        for number in _batches(connection, chosen):
+            if deleted := _delete_batch(connection, number, chosen, by, now):
+                yield deleted
 
 
 def count(connection: Connection, chosen: Chosen) -> int:
     """Return how many predictions are chosen."""
     if chosen.ids:
         return sum(len(connection.query("SELECT 1 FROM predictions WHERE id = ?", (one,))) for one in set(chosen.ids))
-    return history.count(connection, history.Filter(request_id=chosen.request_id, until=chosen.until))
+    rows = [connection.query("SELECT rows FROM batches WHERE id = ?", (one,)) for one in _batches(connection, chosen)]
+    of_batches = sum(int(found[0][0]) for found in rows if found)
+    if chosen.batch_ids:
+        return of_batches
+    return of_batches + history.count(connection, history.Filter(request_id=chosen.request_id, until=chosen.until))
 
 
 def deletions(connection: Connection) -> list[Deletion]:
     """Return what was deleted when and by whom, oldest first."""
-    rows = connection.query("SELECT id, deleted_at, deleted_by, criteria, predictions FROM deletions ORDER BY id")
+    rows = connection.query(
+        "SELECT id, deleted_at, deleted_by, criteria, predictions, batches FROM deletions ORDER BY id"
+    )
     return [Deletion(*row) for row in rows]
 
 
@@ -107,8 +125,35 @@ def _delete(connection: Connection, ids: Sequence[int], chosen: Chosen, by: str,
             connection.change(_DELETE_SHADOWS, values)
             deleted += connection.change(_DELETE, values)
         if deleted:
-            connection.change(_RECORD, (now.isoformat(), by, chosen.criteria(), deleted, last_id))
+            connection.change(_RECORD, (now.isoformat(), by, chosen.criteria(), deleted, last_id, 0, 0))
     return deleted
+
+
+def _batches(connection: Connection, chosen: Chosen) -> Sequence[int]:
+    """Return the ids of the batches that are chosen."""
+    if chosen.batch_ids or chosen.ids:
+        return tuple(dict.fromkeys(chosen.batch_ids))
+    if chosen.request_id is not None:
+        condition, value = "request_id = ?", chosen.request_id
+    elif chosen.until is not None:
+        condition, value = "predicted_at < ?", history.kept_moment(chosen.until)
+    else:
+        return ()
+    return [row[0] for row in connection.query(f"SELECT id FROM batches WHERE {condition} ORDER BY id", (value,))]
+
+
+def _delete_batch(connection: Connection, number: int, chosen: Chosen, by: str, now: dt.datetime) -> int:
+    """Delete a batch, which is some megabytes, in a transaction of its own; return how many predictions it had."""
+    with transaction(connection):
+        [(last_id,)] = connection.query(LAST_ID)
+        [(last_batch_id,)] = connection.query(batches.LAST_ID)
+        found = connection.query("SELECT rows FROM batches WHERE id = ?", (number,))
+        if not found:
+            return 0
+        connection.change("DELETE FROM batches WHERE id = ?", (number,))
+        rows = int(found[0][0])
+        connection.change(_RECORD, (now.isoformat(), by, chosen.criteria(), rows, last_id, 1, last_batch_id))
+    return rows
 
 
 def _filled(ids: Sequence[int]) -> Iterator[list[Any]]:

@@ -31,6 +31,11 @@ class Prediction(NamedTuple):
 def insert(connection: Connection, predictions: Sequence[Prediction]) -> range:
     """Write predictions, in a transaction; return their ids."""
     [(last_id,)] = connection.query(LAST_ID)
+    return insert_after(connection, last_id, predictions)
+
+
+def insert_after(connection: Connection, last_id: int, predictions: Sequence[Prediction]) -> range:
+    """Write predictions, in the transaction in which `LAST_ID` was read; return their ids."""
     ids = range(last_id + 1, last_id + 1 + len(predictions))
     connection.insert(
         INSERT,

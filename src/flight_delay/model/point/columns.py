@@ -14,8 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flight_delay.errors import BrokenArtifact
-from flight_delay.flight import Flight, local_date
+from flight_delay.flight import date_of
+from flight_delay.model.any_flight import AnyFlight
 from flight_delay.model.features import Codes, distance_km
+from flight_delay.model.flight_columns import Coded, FlightColumns, date_keys, date_of_key, distinct
+from flight_delay.model.matrix import Floats, distances_km
 
 KM_PER_MILE = 1.609344
 NUMBERS = (
@@ -68,9 +71,21 @@ STEPS: dict[str, Callable[[float, float], float]] = {
     "zero_is_missing": lambda x, _: math.nan if abs(x) <= _ZERO else x,
 }
 """What may be done to a number; `max` and `min` return their first argument where it is NaN."""
+STEPS_OF_MANY: dict[str, Callable[[Floats, float], Floats]] = {
+    "fill": lambda x, by: np.where(np.isnan(x), by, x),
+    "minus": lambda x, by: x - by,
+    "plus": lambda x, by: x + by,
+    "times": lambda x, by: x * by,
+    "over": lambda x, by: x / by,
+    "least": lambda x, by: np.where(by > x, by, x),
+    "most": lambda x, by: np.where(by < x, by, x),
+    "is_missing": lambda x, _: np.isnan(x).astype(np.float64),
+    "zero_is_missing": lambda x, _: np.where(abs(x) <= _ZERO, np.nan, x),
+}
+"""The same, done to a column of numbers."""
 
 
-def fields_of(flight: Flight, today: dt.date, codes: Codes) -> dict[str, Value]:
+def fields_of(flight: AnyFlight, today: dt.date, codes: Codes) -> dict[str, Value]:
     """Return every field of a flight that a column may come from; a year that is absent follows from `today`."""
     km = distance_km(flight, codes)
     return {
@@ -83,7 +98,7 @@ def fields_of(flight: Flight, today: dt.date, codes: Codes) -> dict[str, Value]:
         "distance": km / KM_PER_MILE,
         "distance_km": km,
         "dep_delay": _or_missing(flight.dep_delay),
-        "year": float(local_date(flight, today).year),
+        "year": float(date_of(flight.year, flight.month, flight.day, today).year),
         "flight": _or_missing(flight.flight),
         "origin": flight.origin,
         "dest": flight.dest,
@@ -92,9 +107,31 @@ def fields_of(flight: Flight, today: dt.date, codes: Codes) -> dict[str, Value]:
     }
 
 
+def fields_of_many(flights: FlightColumns, today: dt.date, codes: Codes) -> dict[str, Floats | Coded]:
+    """Return the same of many flights, as columns."""
+    numbers = flights.numbers
+    km, keys = distances_km(flights, codes), date_keys(numbers)
+    dates, date = distinct(keys)
+    years = np.array([date_of(*date_of_key(key), today).year for key in dates.tolist()], np.float64)
+    return {
+        **{name: numbers[name] for name in ("month", "day", "sched_dep_time", "sched_arr_time", "dep_delay", "flight")},
+        **flights.codes,
+        "hour": numbers["sched_dep_time"] // 100,
+        "minute": numbers["sched_dep_time"] % 100,
+        "distance": km / KM_PER_MILE,
+        "distance_km": km,
+        "year": years[date],
+    }
+
+
 def is_missing(value: Any) -> bool:
     """Whether a field has no value."""
     return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def lacks(column: Floats | Coded) -> bool:
+    """Whether a field has no value in any of the flights."""
+    return bool((column.indices < 0).any() if isinstance(column, Coded) else np.isnan(column).any())
 
 
 def after(steps: Sequence[Step], value: float) -> float:
@@ -102,6 +139,13 @@ def after(steps: Sequence[Step], value: float) -> float:
     for name, by in steps:
         value = STEPS[name](value, by)
     return value
+
+
+def after_of_many(steps: Sequence[Step], values: Floats) -> Floats:
+    """Return a column of numbers after the same arithmetic."""
+    for name, by in steps:
+        values = STEPS_OF_MANY[name](values, by)
+    return values
 
 
 class Columns:
@@ -135,6 +179,26 @@ class Columns:
                 row[place] = after(steps, float(row[place]))
         return row[:-1]
 
+    def rows(self, fields: Mapping[str, Any], count: int) -> Floats:
+        """Return the columns of many flights, (flights, columns), of the columns of their fields."""
+        rows = np.tile(self._base, (count, 1))
+        for place, field, steps in self._numbers:
+            rows[:, place] = after_of_many(steps, fields[field])
+        for field, (effects, missing) in self._effects.items():
+            places = np.unique(np.concatenate([missing[0], *(effect[0] for effect in effects.values())]))
+            values, value = _values(fields[field])
+            table = np.tile(self._base, (len(values), 1))
+            for row, one in zip(table, values, strict=True):
+                effect = missing if is_missing(one) else effects.get(one)
+                if effect is not None:
+                    row[effect[0]] = effect[1]
+            rows[:, places] = table[:, places][value]
+        if len(self._products):
+            rows[:, self._products] = rows[:, self._factors].prod(axis=2)
+            for place, steps in self._after:
+                rows[:, place] = after_of_many(steps, rows[:, place])
+        return rows[:, :-1]
+
     def _tables(self, tables: Sequence[tuple[int, Table]]) -> dict[str, tuple[dict[Any, _Effect], _Effect]]:
         found: dict[str, dict[Any, list[tuple[int, float]]]] = {}
         for place, table in tables:
@@ -147,6 +211,14 @@ class Columns:
             field: ({value: _effect(pairs) for value, pairs in effects.items()}, _effect(effects[None]))
             for field, effects in found.items()
         }
+
+
+def _values(column: Floats | Coded) -> tuple[Sequence[Value], NDArray[np.int64]]:
+    """Return the values of a field, and which of them each flight has; the last is that of one that is absent."""
+    if isinstance(column, Coded):
+        return (*column.values, None), column.indices.astype(np.int64)
+    values, value = np.unique(column, return_inverse=True)
+    return values.tolist(), value
 
 
 _Effect: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.float64]]"

@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flight_delay.airports import Airport
-from flight_delay.errors import BrokenArtifact
-from flight_delay.flight import Flight
-from flight_delay.model.artifact import Manifest
+from flight_delay.errors import BrokenArtifact, FieldsNeeded
+from flight_delay.model.any_flight import AnyFlight
+from flight_delay.model.artifact import Manifest, added
 from flight_delay.model.features import Codes
+from flight_delay.model.flight_columns import FlightColumns
 from flight_delay.model.point.columns import (
     NUMBERS,
     TEXTS,
@@ -29,9 +30,11 @@ from flight_delay.model.point.columns import (
     Columns,
     fields_behind,
     fields_of,
+    fields_of_many,
     from_facts,
     is_always_a_number,
     is_missing,
+    lacks,
     to_facts,
 )
 from flight_delay.model.point.trees import Forest
@@ -44,6 +47,7 @@ _ZIP = b"PK\x03\x04"
 _LINKS = ("identity", "exp")
 _MOST_EXPONENT = 700.0
 _OF_REQUEST = {"distance_km": "distance"}
+_ROWS_AT_A_TIME = 8192
 _WHO = ("carrier", "origin", "dest")
 
 
@@ -102,6 +106,16 @@ class Head:
             total += self.forest.predict(row.astype(np.float32).astype(np.float64) if self.single else row)
         return self.weight * (math.exp(min(total, _MOST_EXPONENT)) if self.link == "exp" else total)
 
+    def answer_many(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return its part of the minutes of many flights, (rows, columns)."""
+        total = self.intercept + np.vecdot(rows.take(self.columns, axis=1), self.coef)
+        if self.forest is not None:
+            total += self.forest.predict_many(rows.astype(np.float32).astype(np.float64) if self.single else rows)
+        if self.link == "exp":  # by the function that one flight is answered with: numpy's differs in the last bit
+            total = np.array([math.exp(min(one, _MOST_EXPONENT)) for one in total.tolist()])
+        weighted: NDArray[np.float64] = self.weight * total
+        return weighted
+
 
 @dataclass(frozen=True)
 class PointModel:
@@ -141,7 +155,7 @@ class PointModel:
         if not {name for column in weighted for name in fields_behind(column, self.columns)} <= set(self.demands):
             raise BrokenArtifact("a weighted column may be missing")
 
-    def answer(self, flight: Flight, today: dt.date) -> float:
+    def answer(self, flight: AnyFlight, today: dt.date) -> float:
         """Return minutes of arrival delay, negative is early, of a flight that lacks nothing that it `needs`.
 
         `today` is what a flight without a year is understood from. Raises `BrokenArtifact` where the arithmetic
@@ -149,18 +163,42 @@ class PointModel:
         """
         with np.errstate(over="ignore", invalid="ignore"):
             row = self._computed.row(fields_of(flight, today, self._codes))
-            minutes = sum(head.answer(row) for head in self.heads)
+            minutes: float = added([head.answer(row) for head in self.heads])
         if math.isnan(minutes):
             raise BrokenArtifact("the answer to this flight is not a number")
         return min(max(minutes, -LIMIT_MIN), LIMIT_MIN)
 
-    def needs(self, flight: Flight) -> list[str]:
+    def minutes(self, flights: FlightColumns, today: dt.date) -> NDArray[np.float64]:
+        """Answer many flights, each as `answer` does.
+
+        Raises `FieldsNeeded` where one lacks what it `needs`, `BrokenArtifact` as `answer` does.
+        """
+        result = np.empty(len(flights))
+        for start in range(0, len(flights), _ROWS_AT_A_TIME):
+            some = slice(start, start + _ROWS_AT_A_TIME)
+            result[some] = self._minutes(flights.take(some), today)
+        return result
+
+    def _minutes(self, flights: FlightColumns, today: dt.date) -> NDArray[np.float64]:
+        fields = fields_of_many(flights, today, self._codes)
+        lacking = [_OF_REQUEST.get(name, name) for name in self.demands if lacks(fields[name])]
+        if lacking:
+            raise FieldsNeeded(list(dict.fromkeys(lacking)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            rows = self._computed.rows(fields, len(flights))
+            minutes = added([head.answer_many(rows) for head in self.heads])
+        if np.isnan(minutes).any():
+            raise BrokenArtifact("the answer to a flight is not a number")
+        limited: NDArray[np.float64] = np.clip(minutes, -LIMIT_MIN, LIMIT_MIN)
+        return limited
+
+    def needs(self, flight: AnyFlight) -> list[str]:
         """Return the fields of the request that it has no answer without, and that the flight lacks."""
         fields = fields_of(flight, _ANY_DAY, self._codes)
         lacking = [_OF_REQUEST.get(name, name) for name in self.demands if is_missing(fields[name])]
         return list(dict.fromkeys(lacking))
 
-    def is_strange(self, flight: Flight) -> bool:
+    def is_strange(self, flight: AnyFlight) -> bool:
         """Whether its airports or its airline were never met, as far as the model tells them apart."""
         return not all(self.known[name].has(getattr(flight, name)) for name in _WHO if name in self.known)
 
