@@ -30,7 +30,7 @@ LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version
 	--generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
 # All extras but `track`: MLflow is large, and holds back what it needs.
-EXTRAS = $(addprefix --extra ,postgres train spark build notebook test check)
+EXTRAS = $(addprefix --extra ,postgres traces train spark build notebook test check)
 
 lock: .venv/.test  ## pin the newest allowed versions of everything, with hashes
 	$(LOCK) --upgrade $(EXTRAS) -o requirements.txt

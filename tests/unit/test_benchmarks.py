@@ -1,9 +1,11 @@
 """What the benchmarks' figures are made of: the client that checks every answer, and the arithmetic of their page."""
 
+import contextlib
 import math
 import socket
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -17,21 +19,25 @@ import figures
 @pytest.fixture
 def answering():
     """Serve one connection with some bytes for each request, cut into pieces; return its port."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    with contextlib.ExitStack() as stack:
 
-    def serve(pieces):
-        def run():
-            connection, _ = listening.accept()
-            with connection:
-                while connection.recv(65536):
-                    for piece in pieces:
-                        connection.sendall(piece)
+        def serve(pieces, after_s=0.0, close_after_s=None):
+            listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
 
-        threading.Thread(target=run, daemon=True).start()
-        return listening.getsockname()[1]
+            def run():
+                connection, _ = listening.accept()
+                with connection:
+                    connection.settimeout(close_after_s)
+                    with contextlib.suppress(TimeoutError):
+                        while connection.recv(65536):
+                            time.sleep(after_s)
+                            for piece in pieces:
+                                connection.sendall(piece)
 
-    yield serve
-    listening.close()
+            threading.Thread(target=run, daemon=True).start()
+            return listening.getsockname()[1]
+
+        yield serve
 
 
 def ask(port, is_right=lambda _, body: body == b"[1]"):
@@ -52,6 +58,16 @@ def test_an_answer_is_put_together_of_what_comes(answering, pieces):
     assert load.refused == 0
     assert load.answers >= 1
     assert 0 < load.p50_ms <= load.p99_ms
+
+
+def test_a_server_may_close_a_connection_that_asks_no_more(answering):
+    whole = b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n[1]"
+    slow, quick = (
+        answering([whole], after_s=0.5),
+        answering([whole], close_after_s=0.2),
+    )
+    load = client.measure([slow, quick], 2, [client.post("/", b"{}")], lambda _, body: body == b"[1]", 0.05)
+    assert load.answers >= 2
 
 
 def test_a_refusal_is_counted_apart(answering):
