@@ -36,7 +36,8 @@ def written(rows, form):
         return json.dumps(rows).encode()
     if form == NDJSON:
         return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
-    table = pa.Table.from_pylist(rows)
+    names = dict.fromkeys(name for row in rows for name in row)
+    table = pa.Table.from_pydict({name: [row.get(name) for row in rows] for name in names})
     return as_arrow(table) if form == ARROW else as_parquet(table)
 
 

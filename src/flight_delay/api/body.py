@@ -24,7 +24,7 @@ def read(body: bytes) -> AnyFlight:
     """Return the flight of a body; raises pydantic's `ValidationError`."""
     try:
         flight = _DECODER.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError, RecursionError):
         return Flight.model_validate_json(body)
     return cast("AnyFlight", flight) if _agrees(flight) else Flight.model_validate_json(body)
 

@@ -61,7 +61,8 @@ class Front:
             await self._app(scope, receive, send)
             return
         began = perf_counter()
-        given = {name: value for name, value in scope["headers"] if name in _READ}
+        # Of one that comes twice, the first counts.
+        given = {name: value for name, value in reversed(scope["headers"]) if name in _READ}
         request_id = _request_id(given.get(REQUEST_ID))
         logs.request_id.set(request_id)
         state = scope.setdefault("state", {})

@@ -244,6 +244,7 @@ def _placed(error: Any) -> Any:
 
 def _response(request: Request, problem: ProblemError, headers: Any = None) -> Response:
     language = _language(request)
+    request.state.problem = problem.key  # for the log and the metrics
     said = protocols.said(problem, request.url.path, language)
     return Response(
         said.body,
