@@ -13,20 +13,22 @@ from typing import Annotated, Any, cast
 
 import msgspec
 
-from flight_delay.flight import Flight, date_exists, hours, is_clock_time
+from flight_delay.flight import Flight, date_exists, hours, is_clock_time, ranges
 from flight_delay.model.any_flight import AnyFlight
 
 _KINDS = {"integer": int, "number": float, "string": str}
 _CODES_KEPT = 65_536
+_LARGEST_NUMBER = ranges(Flight)["flight"].high
 
 
 def read(body: bytes) -> AnyFlight:
     """Return the flight of a body; raises pydantic's `ValidationError`."""
     try:
         flight = _DECODER.decode(body)
+        agrees = _agrees(flight)
     except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError, RecursionError):
         return Flight.model_validate_json(body)
-    return cast("AnyFlight", flight) if _agrees(flight) else Flight.model_validate_json(body)
+    return cast("AnyFlight", flight) if agrees else Flight.model_validate_json(body)
 
 
 def write(flight: AnyFlight) -> str:
@@ -72,6 +74,8 @@ def _agrees(flight: Any) -> bool:
         and _is_origin(flight.origin)
         and _is_dest(flight.dest)
         and _is_carrier(flight.carrier)
+        # msgspec looks at no range of a number that does not fit into 64 bits.
+        and (flight.flight is None or flight.flight <= _LARGEST_NUMBER)
         and (flight.tailnum is None or _is_tailnum(flight.tailnum))
     )
 
