@@ -5,9 +5,11 @@ import json
 import os
 import re
 import signal
+import sys
 import time
 from pathlib import Path
 
+import httpx
 import joblib
 import numpy as np
 import pytest
@@ -173,12 +175,10 @@ def test_requests_over_a_limit_are_counted_and_scrapes_are_not_limited(start_ser
         assert statuses.count(429) >= 3
         for _ in range(5):
             samples = scrape(client)
-    counted = total(samples, f"{DURATION}_count", route="/model/predict/", status="429")
-    assert (
-        counted
-        == total(samples, "flight_delay_requests_refused_total", reason="too_many_requests")
-        == statuses.count(429)
-    )
+    assert total(samples, f"{DURATION}_count", route="/model/predict/", status="429") == statuses.count(429)
+    # The start asks something too, to say whether it is open.
+    refused = total(samples, f"{DURATION}_count", status="429")
+    assert total(samples, "flight_delay_requests_refused_total", reason="too_many_requests") == refused
 
 
 def test_a_closed_service_tells_only_whom_may_read(start_server, workspace):
@@ -220,24 +220,24 @@ class TestSeveralProcesses:
         assert {total(one, "flight_delay_predictions_total") for one in found} == {30}
         assert {total(one, "flight_delay_model_processes", version="1") for one in found} == {2}
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="the workers are found in /proc")
     def test_no_counter_ever_goes_down_though_one_is_killed(self, workers, documented):
         children = Path(f"/proc/{workers.process.pid}/task/{workers.process.pid}/children")
         serving = [pid for pid in map(int, children.read_text().split()) if b"spawn_main" in cmdline(pid)]
         assert len(serving) == 2
-        before, lost = {}, False
+        before = {}
         for turn in range(60):
             if turn == 20:
+                # Each tells the others once a second.
                 with workers.client() as client:
-                    answered = total(self.asked(workers), f"{DURATION}_count", route="/model/predict/", status="200")
-                    wait_until(client, lambda found: total(found, f"{DURATION}_count", route="/model/predict/") >= 20)
+                    wait_until(client, lambda found: total(found, "flight_delay_predictions_total") == 20)
                 os.kill(serving[0], signal.SIGKILL)
             with workers.client() as client:
                 try:
                     client.post("/model/predict/", json=documented)
                     after = self.asked(workers)
-                except OSError:
+                except httpx.TransportError:  # of the one that is killed
                     continue
-            lost = lost or total(after, "flight_delay_processes") == 1
             fallen = {
                 name: (before[name], after.get(name))
                 for name in before
@@ -247,7 +247,6 @@ class TestSeveralProcesses:
             before = after
         with workers.client() as client:
             samples = wait_until(client, lambda found: total(found, "flight_delay_processes") == 2, seconds=30)
-        assert answered == 20
         assert total(samples, "flight_delay_predictions_total") >= 50
 
 

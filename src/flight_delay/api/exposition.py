@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import platform
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
@@ -42,9 +43,9 @@ class Exposition:
     async def run(self, folder: Path | None) -> None:
         """Tell the other processes of a folder what was counted, for as long as the service runs; None: there are none.
 
-        Where the folder cannot be written, it tells of itself alone.
+        Where the folder cannot be written, and on Windows, it tells of itself alone.
         """
-        if folder is None:
+        if folder is None or sys.platform == "win32":
             return
         try:
             self._place = Place(folder)
