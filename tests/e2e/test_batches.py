@@ -11,11 +11,14 @@ import time
 from pathlib import Path
 
 import httpx
+import joblib
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from batches import ARROW, FORMS, JSON, NDJSON, PARQUET, answered, as_arrow, written
 from conftest import run_command
+from sklearn.linear_model import LinearRegression
 
 PATH = "/model/predict/batch/"
 HISTORY = "/model/history/batches/"
@@ -315,6 +318,43 @@ class TestModels:
         rows = [flight | {"dep_delay": number / 2, "origin": ("JFK", "EWR")[number % 2]} for number in range(300)]
         singly = [own.post("/model/predict/", json=row).json()["prediction"] for row in rows[:30]]
         assert minutes(send(own, rows))[:30] == singly
+
+    def test_a_model_of_anothers_making_answers_batches_too(self, own, tmp_path):
+        table = pd.DataFrame({"month": [1, 2, 3, 4], "dep_delay": [0.0, 10.0, 30.0, 5.0]})
+        joblib.dump(LinearRegression().fit(table, table.dep_delay), tmp_path / "other.joblib")
+        with (tmp_path / "other.joblib").open("rb") as file:
+            assert own.post("/model/load/", files={"file": ("other.joblib", file)}).status_code == 200
+        singly = [own.post("/model/predict/", json=row).json()["prediction"] for row in ROWS[:20]]
+        assert minutes(send(own, ROWS))[:20] == singly
+        response = send(own, [ROWS[0], FLIGHT])
+        assert response.status_code == 422
+        assert [error["field"] for error in response.json()["errors"]] == ["dep_delay"]
+
+    def test_batches_and_promotions_meet_and_each_is_answered_whole_by_one_version(self, own, server):
+        model = (server.folder / "model" / "flight_delay_model.joblib").read_bytes()
+        assert own.post("/model/load/", files={"file": ("m.joblib", model)}).status_code == 200
+        other = own.get("/model/").json()["version"]
+        named = {}
+        stop = threading.Event()
+
+        def load():
+            with server.client() as client:
+                while not stop.is_set():
+                    headers = send(client, ROWS).headers
+                    named[int(headers["X-Batch-Id"])] = int(headers["X-Model-Version"])
+
+        threads = [threading.Thread(target=load) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for turn in range(6):
+            version = (1, other)[turn % 2]
+            assert own.post(f"/model/versions/{version}/promote/").status_code == 200
+            assert send(own, ROWS[:2]).headers["X-Model-Version"] == str(version)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        kept = {one["id"]: one["model_version"] for one in own.get(f"{HISTORY}?limit=1000").json()["batches"]}
+        assert named.items() <= kept.items()
 
 
 class TestWhileABatchRuns:

@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
+import struct
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 import uvicorn
@@ -135,9 +136,9 @@ class TestReading:
     def test_who_does_not_take_the_answer_is_dropped(self, fields):
         with serving(answer_much) as port, connect(port) as client:
             client.sendall(head(b"GET", b"/", *fields))
-            time.sleep(2)
+            time.sleep(1)
             taken = 0
-            with pytest.raises(ConnectionError):  # noqa: PT012 - until it is closed
+            with suppress(ConnectionError):
                 while some := client.recv(2**16):
                     taken += len(some)
         assert taken < LARGE
@@ -170,6 +171,7 @@ class TestReading:
             with connect(port) as client:
                 client.sendall(HEALTH * 2)
                 time.sleep(0.1)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             assert left.wait(5)
 
 

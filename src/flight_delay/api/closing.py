@@ -23,5 +23,5 @@ class Closing(Connection):
     def on_headers_complete(self) -> None:
         """Begin with a request; the client is told if it is the last one."""
         super().on_headers_complete()
-        if self._is_last:
+        if self._is_last and self.cycle is not None:
             self.cycle.keep_alive = False

@@ -33,6 +33,8 @@ from flight_delay.sources import NULLS
 PARQUET, CSV = (".parquet",), (".csv", ".csv.gz", ".zip")
 PART = 16_384
 """Rows that are held at a time."""
+MEMORY = "256MB"
+"""What DuckDB may hold of a file; the rest is on disk."""
 _TEXTS = ("id", "origin", "dest", "carrier", "tailnum")
 _MOMENTS = ("weather_utc",)
 _NUMBERS = (*(name for name in FIELDS if name not in _TEXTS), "arr_delay", "air_time_min", "distance_km", *MEASURES)
@@ -212,6 +214,8 @@ def opened(path: Path, scratch: Path) -> Iterator[FlightsFile]:
     ):
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET enable_progress_bar = false")
+        connection.execute(f"SET memory_limit = '{MEMORY}'")
+        connection.execute(f"SET temp_directory = '{_quoted(Path(folder) / 'spilt')}'")
         kinds = dict.fromkeys(_TEXTS, "VARCHAR") | dict.fromkeys((*_NUMBERS, *_MOMENTS), "DOUBLE")
         columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
         connection.execute(f"CREATE TABLE rows (row BIGINT, file INTEGER, place BIGINT, dated BOOLEAN, {columns})")
@@ -246,7 +250,7 @@ def _take(connection: duckdb.DuckDBPyConnection, number: int, path: Path, scratc
     dated = "weather_utc" in columns
     connection.execute(
         f"INSERT INTO rows (row, file, place, dated, {', '.join(columns)}) "
-        f"SELECT (SELECT count(*) FROM rows) + place, {number}, place, {dated}, {chosen} FROM raw ORDER BY place"
+        f"SELECT (SELECT count(*) FROM rows) + place, {number}, place, {dated}, {chosen} FROM raw"
     )
     return columns
 

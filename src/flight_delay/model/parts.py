@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flight_delay.errors import AnswersNameless, AnswersUnusable
-from flight_delay.model.flights_file import PART, FlightsFile, Rows
+from flight_delay.model.flights_file import MEMORY, PART, FlightsFile, Rows
 from flight_delay.model.forecast import Answering, Answers, Question
 from flight_delay.model.replay import History
 
@@ -180,6 +180,8 @@ def _write_whole(path: Path, scratch: Path, write: Callable[[Path], Any]) -> Non
 def _copy(query: str, path: Path, answered: Mapping[str, NDArray[Any]]) -> None:  # noqa: ARG001  (DuckDB finds it by its name)
     with duckdb.connect() as connection:
         connection.execute("SET enable_progress_bar = false")
+        connection.execute(f"SET memory_limit = '{MEMORY}'")
+        connection.execute(f"SET temp_directory = '{_quoted(path.parent / 'spilt')}'")
         connection.execute(f"COPY ({query}) TO '{_quoted(path)}' ({FORMS[path.suffix.lower()]})")
 
 
