@@ -5,7 +5,7 @@ HOST ?= 127.0.0.1
 BIN := .venv/bin
 SOURCES := src tests benchmarks notebook conftest.py
 
-.PHONY: run test check format lock bench clean
+.PHONY: run test check format lock bench fuzz clean
 
 run: .venv/.run  ## prepare the data, train if there is no model yet, and serve on http://localhost:$(PORT)
 	$(BIN)/flight-delay up --host $(HOST) --port $(PORT)
@@ -44,8 +44,15 @@ bench: .venv/.test  ## measure what the documentation quotes: half an hour, afte
 	$(BIN)/python benchmarks/etl.py
 	$(BIN)/python benchmarks/compare.py
 
+# atheris has no wheels but for Linux, so that only this needs it.
+FUZZ_SECONDS ?= 60
+FUZZED ?= predict query batch protocols outcomes upload model compressed point artifact
+
+fuzz: .venv/.fuzz  ## send what nobody would to each reader of bytes, FUZZ_SECONDS each; after `make run`
+	for name in $(FUZZED); do $(BIN)/python tests/fuzz/run.py $$name $(FUZZ_SECONDS) model || exit 1; done
+
 clean:  ## remove what the commands made, but neither the model nor the history
-	rm -rf .venv .bench .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .bench .fuzz .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 .venv/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -53,11 +60,20 @@ clean:  ## remove what the commands made, but neither the model nor the history
 	$(PYTHON) -m venv .venv
 	@touch $@
 
+.venv/.fuzz: .venv/.test
+	$(BIN)/python -m pip install --disable-pip-version-check 'atheris>=3.0'
+	@touch $@
+
 .venv/.run: .venv/.python docker/requirements-train.txt pyproject.toml src/flight_delay/model/_kernel.c
 	$(BIN)/python -m pip install --disable-pip-version-check -r docker/requirements-train.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
 
-.venv/.test: .venv/.run requirements.txt
-	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
-	@touch $@
+# uv takes half the time of pip, but knows nothing of how pip is set up to reach an index.
+.venv/.test: .venv/.python requirements.txt pyproject.toml src/flight_delay/model/_kernel.c
+	sed -n '/^uv==/,/# via/p' requirements.txt > .venv/uv.txt
+	$(BIN)/python -m pip install --disable-pip-version-check -r .venv/uv.txt
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements.txt || \
+		$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch .venv/.run $@

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from coverage import Coverage
 from filelock import FileLock
 
 ROOT = Path(__file__).parent
@@ -32,6 +33,15 @@ DOCUMENTED = {
     "distance": 3983.0,
     "dep_delay": 10.0,
 }
+MAKES_THE_MODEL = "test_train.py"
+UNTRACED = {"COVERAGE_PROCESS_CONFIG": ""}
+"""Environment of a process that is not traced for coverage: what computes for long takes twice as long where it is."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process train the model at once, and the other do what needs none: neither waits for the other."""
+    needing = {item.path for item in items if "whole_way" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: (item.path.name != MAKES_THE_MODEL, item.path in needing))
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +53,27 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LC_ALL", "LC_MESSAGES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LANG", "C.UTF-8")
+
+
+@contextmanager
+def without_tracing() -> Iterator[None]:
+    """Do not trace for coverage what computes for long; other tests go the same lines with less."""
+    coverage = Coverage.current()
+    if coverage is None:
+        yield
+        return
+    coverage.stop()
+    try:
+        yield
+    finally:
+        coverage.start()
+
+
+@pytest.fixture(scope="module")
+def untraced() -> Iterator[None]:
+    """Do not trace the tests of a file for coverage."""
+    with without_tracing():
+        yield
 
 
 @pytest.fixture
@@ -87,7 +118,8 @@ def dataset(processed: Path):
     """All flights, as training reads them."""
     from flight_delay.model.dataset import load
 
-    return load(processed)
+    with without_tracing():
+        return load(processed)
 
 
 @pytest.fixture(scope="session")
@@ -215,14 +247,12 @@ def run_command(*arguments: str, folder: Path, **environment: str) -> subprocess
 def go_the_whole_way(folder: Path) -> None:
     """Run `flight-delay up` in a folder until it answers."""
     folder.mkdir()
-    # Not traced for coverage: what computes for minutes would take twice as many.
-    untraced = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     port = free_port()
     with (folder / "server.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "flight_delay", "up", "--port", str(port)],
             cwd=folder,
-            env=untraced | {"PYTHONPATH": str(SOURCE)},
+            env=os.environ | {"PYTHONPATH": str(SOURCE)} | UNTRACED,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -4,10 +4,12 @@ import json
 import re
 import shlex
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
 import yaml
+from conftest import run_command
 
 ROOT = Path(__file__).parent.parent.parent
 READMES = ["README.md", "README.pt-BR.md"]
@@ -60,10 +62,14 @@ def test_the_figures_of_the_readme_are_those_of_the_model(document, trained):
         assert score.auc_15 == pytest.approx(float(auc), abs=0.003)
 
 
-@pytest.mark.parametrize("document", READMES)
-def test_make_and_flight_delay_know_what_the_readme_types(document, tmp_path):
-    from conftest import run_command
+@pytest.fixture(scope="module")
+def help_of(tmp_path_factory):
+    """What the help of a command shows; the two documents type the same commands."""
+    return cache(lambda *named: run_command(*named, "--help", folder=tmp_path_factory.getbasetemp()))
 
+
+@pytest.mark.parametrize("document", READMES)
+def test_make_and_flight_delay_know_what_the_readme_types(document, help_of):
     text = (ROOT / document).read_text("utf-8")
     for target in re.findall(r"^make (\w+)", text, re.M):
         assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.M)
@@ -73,7 +79,7 @@ def test_make_and_flight_delay_know_what_the_readme_types(document, tmp_path):
         words = shlex.split(command)
         named = [word for word in words[:2] if word.islower() and word.isalpha()]
         options = words[len(named) :]
-        shown = run_command(*named, "--help", folder=tmp_path)
+        shown = help_of(*named)
         assert shown.returncode == 0
         assert all(option in shown.stdout for option in options if option.startswith("--"))
 

@@ -39,6 +39,14 @@ def as_text(row):
     return tuple((name, f"{value:.12g}" if isinstance(value, float) else str(value)) for name, value in row.items())
 
 
+@pytest.fixture(scope="module", autouse=True)
+def machines_that_live_for_seconds():
+    """Let Java compile quickly rather than well: most of what it compiles runs a few times only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        yield
+
+
 needs_java = pytest.mark.skipif(bool(java_missing()), reason=java_missing() or "there is Java")
 
 

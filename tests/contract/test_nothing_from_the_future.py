@@ -15,6 +15,7 @@ from flight_delay.model.pipeline import FlightFeatures
 from flight_delay.model.views import Views
 from flight_delay.sources import csv_files, csv_table, nycflights13
 
+pytestmark = pytest.mark.usefixtures("untraced")
 WEEK = [str(day) for day in range(1, 8)]
 COLUMN = {feature.name: number for number, feature in enumerate(FEATURES)}
 

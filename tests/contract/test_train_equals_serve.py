@@ -22,6 +22,7 @@ from flight_delay.model.matrix import by_specialist, columns
 from flight_delay.model.network_state import NetworkState
 from flight_delay.model.views import Views
 
+pytestmark = pytest.mark.usefixtures("untraced")
 TODAY = dt.date(2026, 11, 23)
 DAY = 1440.0
 FIELDS = {"flight", "tailnum", "year", "month", "day", "sched_dep_time", "sched_arr_time", "origin", "dest", "carrier"}

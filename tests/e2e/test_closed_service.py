@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -34,11 +35,13 @@ def predicted(server, body, headers=None):
     return httpx.post(url, json=body, headers=headers, timeout=30, trust_env=False).status_code
 
 
-@pytest.fixture
-def closed(start_server, workspace):
-    """A service with a key for each scope, and those keys."""
-    made = {scope: create(workspace, f"of-{scope}", "--scope", scope) for scope in ("predict", "read", "manage")}
-    server = start_server(workspace)
+@pytest.fixture(scope="module")
+def closed(start_lasting_server, trained, tmp_path_factory):
+    """A service with a key for each scope, and those keys; what is in its history depends on the tests."""
+    folder = tmp_path_factory.mktemp("closed")
+    shutil.copytree(trained.model.parent, folder / "model")
+    made = {scope: create(folder, f"of-{scope}", "--scope", scope) for scope in ("predict", "read", "manage")}
+    server = start_lasting_server(folder)
     server.wait()
     return server, made
 
@@ -136,9 +139,16 @@ class TestClosed:
 
     def test_nothing_that_was_refused_is_kept(self, closed, documented):
         server, made = closed
-        predicted(server, documented)
+
+        def newest():
+            return client.get("/model/history/?limit=1", headers=bearer(made["read"])).json()
+
         with server.client() as client:
-            assert client.get("/model/history/", headers=bearer(made["read"])).json() == {"history": []}
+            before = newest()
+            assert before.keys() == {"history"}
+            assert predicted(server, documented | {"dep_delay": 77.0}) == 401
+            assert predicted(server, documented | {"dep_delay": 77.0}, bearer(made["read"])) == 403
+            assert newest() == before
 
     def test_the_start_says_so_and_shows_how_a_key_is_sent(self, closed):
         server, _ = closed

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import SOURCE, free_port, run_command
+from conftest import SOURCE, UNTRACED, free_port, run_command
 from written import RECORDS, brief_file
 
 from flight_delay.flight import Flight
@@ -159,7 +159,7 @@ class TestTrainAndEvaluate:
     def test_evaluate_finds_what_training_found_and_shows_it(self, workspace, processed, trained):
         for name in ("metrics.json", "MODEL_CARD.md", "evaluation.html"):
             (workspace / "model" / name).unlink(missing_ok=True)
-        done = run_command("evaluate", "--data", str(processed), folder=workspace, COLUMNS="80")
+        done = run_command("evaluate", "--data", str(processed), folder=workspace, COLUMNS="80", **UNTRACED)
         assert done.returncode == 0, done.stderr
         assert (
             "Trained on 2013-01-01 – 2013-09-30, calibrated on 2013-10-01 – 2013-10-31, "

@@ -1,5 +1,6 @@
 """Whatever bytes are sent: a clear refusal or a closed connection, never a 500, and the service goes on answering."""
 
+import gzip
 import json
 import math
 
@@ -234,6 +235,34 @@ class TestBodies:
     )
     def test_json_is_json_whatever_it_is_called(self, port, kind):
         assert ask(port, post(FLIGHT, b"Content-Type: " + kind)).status == 200
+
+    @pytest.mark.parametrize(
+        ("body", "refused"),
+        [
+            (with_text(b'"month":8'), [("month", 8)]),
+            (with_text(b'"month":7'), [("month", 7)]),
+            (with_text(b'"dep_delay":null'), [("dep_delay", None)]),
+            (with_text(b'"dep_delay":null,"dep_delay":5'), [("dep_delay", None), ("dep_delay", 5)]),
+            (with_text(b'"\\u006donth":8'), [("month", 8)]),
+            (with_text(b'"weather":{"temp_c":1,"temp_c":2}'), [("weather.temp_c", 2)]),
+            (with_text(b'"weather":{"temp_c":1},"weather":{}'), [("weather", None)]),
+            (with_text(b'"year":null,"year":2013'), [("year", 2013)]),
+        ],
+    )
+    def test_a_key_that_comes_twice(self, port, body, refused):
+        answer = ask(port, post(body, b"Accept-Language: en"))
+        assert (answer.status, answer.fields) == (422, refused)
+        assert "send it once" in answer.json()["detail"]
+
+    def test_null_is_what_is_not_sent(self, port):
+        body = with_text(b'"year":null,"weather":{"temp_c":null},"tailnum":null')
+        assert ask(port, post(body)).json() == ask(port, post()).json()
+
+    def test_a_compressed_body(self, port):
+        answer = ask(port, post(gzip.compress(FLIGHT), b"Content-Encoding: gzip", b"Accept-Language: en"))
+        assert (answer.status, answer.problem) == (415, "no-such-encoding")
+        assert "without compression" in answer.json()["detail"]
+        assert ask(port, post(FLIGHT, b"Content-Encoding: identity")).status == 200
 
 
 class TestLargeBodies:

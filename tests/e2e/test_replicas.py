@@ -19,7 +19,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Server, free_port
+from conftest import UNTRACED, Server, free_port
 from postgresql import Server as Postgresql
 from sklearn.linear_model import LinearRegression
 
@@ -57,7 +57,7 @@ class Cluster:
 
     def __init__(self, folder, trained, start_server, **settings):
         self.database = Postgresql()
-        self._settings = settings | {"FLIGHT_DELAY_DATABASE_URL": self.database.new_database()}
+        self._settings = settings | UNTRACED | {"FLIGHT_DELAY_DATABASE_URL": self.database.new_database()}
         self._start_server = start_server
         self.replicas: list[Server] = []
         for number in range(3):

@@ -81,7 +81,7 @@ def test_every_answer_is_explained_in_words_that_add_up(artifact, body):
     flight = Flight.model_validate_json(json.dumps(body))
     said = artifact.answer(flight, TODAY)
     loaded = Loaded(Live(1, 1), artifact, artifact.at_rest)
-    answer = Answer(flight, said, loaded, 1, dt.datetime(2026, 11, 23, tzinfo=dt.UTC))
+    answer = Answer(flight, said, loaded, dt.datetime(2026, 11, 23, tzinfo=dt.UTC), 1, False)
     for language in LANGUAGES:
         whole = Answered.model_validate_json(include.body(answer, include.INCLUDES, language))
         reasons = whole.explanation.features

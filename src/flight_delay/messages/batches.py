@@ -62,8 +62,8 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "A batch cannot come as {given}; Content-Type may be one of: {known}.",
     },
     "no_such_encoding": {
-        "pt": "Um lote não pode vir com Content-Encoding {given}; mande-o sem compressão.",
-        "en": "A batch cannot come with Content-Encoding {given}; send it without compression.",
+        "pt": "O corpo não pode vir com Content-Encoding {given}; mande-o sem compressão.",
+        "en": "The body cannot come with Content-Encoding {given}; send it without compression.",
     },
     "no_answer_form": {
         "pt": "Um lote não é respondido como {accept}; peça em Accept um destes: {known}.",

@@ -22,7 +22,7 @@ TEXTS: dict[str, dict[Language, str]] = {
     "title_409": {"pt": "Conflito", "en": "Conflict"},
     "title_408": {"pt": "Tempo esgotado", "en": "Timed out"},
     "title_413": {"pt": "Corpo grande demais", "en": "Content too large"},
-    "title_415": {"pt": "Tipo de arquivo não aceito", "en": "Unsupported file type"},
+    "title_415": {"pt": "Tipo de conteúdo não aceito", "en": "Unsupported media type"},
     "title_422": {"pt": "Conteúdo recusado", "en": "Content refused"},
     "title_500": {"pt": "Erro interno", "en": "Internal error"},
     "title_503": {"pt": "Serviço indisponível", "en": "Service unavailable"},
@@ -93,6 +93,7 @@ TEXTS: dict[str, dict[Language, str]] = {
         "pt": "não tem a forma esperada, {pattern}",
         "en": "has not the expected form, {pattern}",
     },
+    "repeated_key": {"pt": "aparece mais de uma vez; envie um só", "en": "is there more than once; send it once"},
     "extra_forbidden": {"pt": "campo desconhecido", "en": "unknown field"},
     "extra_forbidden_nearest": {
         "pt": "campo desconhecido; você quis dizer {nearest}?",
