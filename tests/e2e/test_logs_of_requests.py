@@ -111,7 +111,7 @@ def test_too_many_requests_of_a_key(start_server, workspace, documented):
     server.stop()
     logged = [line for line in lines(server) if line.get("status") == 429]
     assert {line["problem"] for line in logged} == {"too_many_requests"}
-    assert len(logged) == len(refused) + 1
+    assert len(logged) - len(refused) in {1, 2}
 
 
 def test_workers_log_in_the_same_form(start_server, workspace, documented):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -43,13 +43,13 @@ class Predictor:
         self._metrics = metrics
         self._now = now
 
-    async def answer_body(self, body: bytes, request_id: str, asked: Collection[str]) -> Answer:
+    def answer_body(self, body: bytes, request_id: str, asked: Collection[str]) -> Awaitable[Answer]:
         """Validate the bytes of a body, then `answer`. Raises `ProblemError` (422, 503)."""
         try:
             flight = bodies.read(body)
         except ValidationError as error:
             raise ProblemError.of_fields(error.errors(include_url=False)) from error
-        return await self.answer(flight, request_id, asked)
+        return self.answer(flight, request_id, asked)
 
     async def answer(self, flight: AnyFlight, request_id: str, asked: Collection[str]) -> Answer:
         """Predict, commit, return.

@@ -19,7 +19,8 @@ SQLITE = "sqlite:///"
 POSTGRESQL = ("postgresql://", "postgres://")
 LOCK_TIMEOUT_S = 10.0
 """How long a transaction waits for the write lock."""
-_ROWS_TOGETHER = 250
+ROWS_TOGETHER = 250
+"""More in one statement are no quicker, and each number of them is a statement that is prepared."""
 _MIGRATIONS = files("flight_delay.store") / "migrations"
 
 
@@ -38,6 +39,12 @@ class Connection(Protocol):
     def insert(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run an `INSERT` that ends with the values of one row, for any number of rows."""
 
+    def keep(self, generation: int, predictions: Sequence[Sequence[Any]]) -> range | None:
+        """Write predictions, if theirs is the live generation, in one statement; return their ids, None if it is not.
+
+        Each has the values of `Prediction` that are kept. To be used in a transaction, or within `Lasting.alone`.
+        """
+
     def begin(self) -> None:
         """Take the write lock, and begin a transaction."""
 
@@ -46,6 +53,10 @@ class Connection(Protocol):
 
     def rollback(self) -> None:
         """Undo the transaction; a connection that is lost has undone it."""
+
+    @property
+    def locks_by_itself(self) -> bool:
+        """Whether a statement outside of a transaction takes the write lock before it reads anything."""
 
     def erasing(self) -> AbstractContextManager[None]:
         """Let what is deleted in a block leave as little behind in the files as the database can."""
@@ -89,8 +100,8 @@ def together(statement: str, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[st
     Each call into a database driver lets go of Python's lock, and has to wait for it again.
     """
     head, values = statement[: statement.rindex("(")], statement[statement.rindex("(") :]
-    for first in range(0, len(rows), _ROWS_TOGETHER):
-        some = rows[first : first + _ROWS_TOGETHER]
+    for first in range(0, len(rows), ROWS_TOGETHER):
+        some = rows[first : first + ROWS_TOGETHER]
         yield head + ", ".join([values] * len(some)), [value for row in some for value in row]
 
 
@@ -152,6 +163,16 @@ class Lasting:
             connection.rollback()
             raise
         connection.commit()
+
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """Hold the write lock for one statement, which is committed with the block; raises `StoreUnavailable`."""
+        connection = self._current()
+        if connection.locks_by_itself:
+            yield connection
+        else:
+            with self.transaction() as connection:
+                yield connection
 
     def close(self) -> None:
         """Let the connection go."""

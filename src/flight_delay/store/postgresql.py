@@ -13,6 +13,7 @@ from psycopg.types.string import TextLoader
 
 from flight_delay.errors import StoreUnavailable
 from flight_delay.store.database import LOCK_TIMEOUT_S, Row, migrations, together
+from flight_delay.store.rows import LAST_ID
 
 _WRITE_LOCK = 0x666C6967
 """Key of the advisory lock that a transaction holds."""
@@ -98,6 +99,13 @@ class PostgresqlConnection:
             for some, values in together(statement, rows):
                 self._connection.execute(_bound(some), values)
 
+    def keep(self, generation: int, predictions: Sequence[Sequence[Any]]) -> range | None:
+        """Write predictions in one statement, if their generation is live; return their ids, None if it is not."""
+        values = [value for number, one in enumerate(predictions, 1) for value in (number, *one)]
+        rows = self.query(_keeping(len(predictions)), [*values, generation])
+        first, *_ = min(rows, default=(0,))
+        return range(first, first + len(rows)) if rows else None
+
     def begin(self) -> None:
         """Take the write lock, and begin a transaction."""
         try:
@@ -115,6 +123,11 @@ class PostgresqlConnection:
         with suppress(psycopg.Error):
             self._connection.rollback()
 
+    @property
+    def locks_by_itself(self) -> bool:
+        """The lock is one of this project, and taken by `begin`."""
+        return False
+
     def erasing(self) -> AbstractContextManager[None]:
         """Do nothing more: what is deleted is gone once the server has vacuumed, and has let go of its log."""
         return nullcontext()
@@ -126,6 +139,18 @@ class PostgresqlConnection:
     def close(self) -> None:
         """Let the connection go."""
         self._connection.close()
+
+
+@cache
+def _keeping(predictions: int) -> str:
+    """Return the statement that writes so many predictions."""
+    return (
+        "WITH given (number, predicted_at, request_id, model_version, input, prediction) "
+        f"AS (VALUES {', '.join(['(?, ?, ?, ?, ?, ?)'] * predictions)}) "
+        "INSERT INTO predictions (id, predicted_at, request_id, model_version, input, prediction) "
+        f"SELECT ({LAST_ID}) + number, predicted_at, request_id, model_version, input::json, prediction FROM given "
+        "WHERE ? = (SELECT max(generation) FROM promotions) RETURNING id"
+    )
 
 
 @cache

@@ -14,10 +14,12 @@ from typing import NamedTuple
 
 from flight_delay.errors import StoreBusy, StoreError, StoreUnavailable
 from flight_delay.store.database import Database, Lasting, prove_writable
-from flight_delay.store.rows import LAST_ID, Prediction, insert_after
+from flight_delay.store.rows import Prediction, insert_live
 from flight_delay.store.spool import TAKEN_TOGETHER, Batch, Spool, forget_spool, note, orphans, take_up
 
 MAX_WAITING = 1000
+_ENOUGH = 16
+"""So many are committed at once, while those that came with them are still looked at."""
 RETRY_S = 0.5
 """How often it is tried whether a database that went away is back."""
 _log = logging.getLogger("uvicorn.error")
@@ -99,6 +101,8 @@ class PredictionLog:
             # Once all requests that have come by now were looked at: they are committed together.
             self._loop.call_soon(self._hand_over)
         self._next.append(_Waiting(prediction, answer))
+        if len(self._next) >= _ENOUGH and not self._is_committing:
+            self._hand_over()
         self.waiting += 1
         return await answer
 
@@ -163,14 +167,15 @@ class PredictionLog:
         if not batch.predictions:
             return []
         began = perf_counter()
-        with lasting.transaction() as connection:
-            [(generation, last_id)] = connection.query(f"SELECT (SELECT max(generation) FROM promotions), ({LAST_ID})")
-            live = [one for one in batch.predictions if one.generation == generation]
-            ids = iter(insert_after(connection, last_id, live))
-            if self._spool is not None:
+        if self._spool is None:
+            with lasting.alone() as connection:
+                ids = insert_live(connection, batch.predictions)
+        else:
+            with lasting.transaction() as connection:
+                ids = insert_live(connection, batch.predictions)
                 note(connection, self._spool.id, batch.number)
-        self._committed(perf_counter() - began, len(live))
-        return [next(ids) if one.generation == generation else Superseded() for one in batch.predictions]
+        self._committed(perf_counter() - began, len(ids) - ids.count(None))
+        return [Superseded() if one is None else one for one in ids]
 
     def _spool_or_refuse(self, batch: Batch) -> Sequence[int | Exception | None] | None:
         """Keep a batch while the database is away, or refuse it; None where the database has just come back."""

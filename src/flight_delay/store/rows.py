@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import NamedTuple
 
-from flight_delay.store.database import Connection
+from flight_delay.store.database import ROWS_TOGETHER, Connection
 
 LAST_ID = (
     "SELECT coalesce(max(id), 0) FROM "
@@ -29,19 +30,26 @@ class Prediction(NamedTuple):
 
 
 def insert(connection: Connection, predictions: Sequence[Prediction]) -> range:
-    """Write predictions, in a transaction; return their ids."""
+    """Write predictions of any model, in a transaction; return their ids."""
     [(last_id,)] = connection.query(LAST_ID)
-    return insert_after(connection, last_id, predictions)
-
-
-def insert_after(connection: Connection, last_id: int, predictions: Sequence[Prediction]) -> range:
-    """Write predictions, in the transaction in which `LAST_ID` was read; return their ids."""
     ids = range(last_id + 1, last_id + 1 + len(predictions))
-    connection.insert(
-        INSERT,
-        [
-            (number, one.predicted_at, one.request_id, one.model_version, one.input, one.minutes)
-            for number, one in zip(ids, predictions, strict=True)
-        ],
-    )
+    connection.insert(INSERT, [(number, *_kept(one)) for number, one in zip(ids, predictions, strict=True)])
     return ids
+
+
+def insert_live(connection: Connection, predictions: Sequence[Prediction]) -> list[int | None]:
+    """Write predictions of the live model, in a transaction or within `Lasting.alone`; return their ids.
+
+    None for one of a model that is no longer live: it is not written.
+    """
+    ids: list[int | None] = []
+    for generation, of_one in groupby(predictions, key=lambda one: one.generation):
+        kept = [_kept(one) for one in of_one]
+        for first in range(0, len(kept), ROWS_TOGETHER):
+            some = kept[first : first + ROWS_TOGETHER]
+            ids += connection.keep(generation, some) or [None] * len(some)
+    return ids
+
+
+def _kept(one: Prediction) -> tuple[str, str, int, str, float]:
+    return one.predicted_at, one.request_id, one.model_version, one.input, one.minutes

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,15 @@ class SqliteConnection:
             for some, values in together(whole, rows):
                 self._connection.execute(some, values)
 
+    def keep(self, generation: int, predictions: Sequence[Sequence[Any]]) -> range | None:
+        """Write predictions in one statement, if their generation is live; return their ids, None if it is not."""
+        values = [value for prediction in predictions for value in prediction]
+        with _unavailable():
+            cursor = self._connection.execute(_keeping(len(predictions)), [*values, generation])
+        last = cursor.lastrowid
+        # The ids of AUTOINCREMENT follow each other, and none is given again.
+        return range(last - len(predictions) + 1, last + 1) if cursor.rowcount and last is not None else None
+
     def begin(self) -> None:
         """Take the write lock, and begin a transaction."""
         self.query("BEGIN IMMEDIATE")
@@ -100,6 +110,11 @@ class SqliteConnection:
         """Undo the transaction; on a full disk SQLite has done so itself."""
         with suppress(sqlite3.Error):
             self._connection.rollback()
+
+    @property
+    def locks_by_itself(self) -> bool:
+        """A statement that writes takes the lock before anything else."""
+        return True
 
     @contextmanager
     def erasing(self) -> Iterator[None]:
@@ -124,6 +139,16 @@ class SqliteConnection:
     def close(self) -> None:
         """Let the connection go."""
         self._connection.close()
+
+
+@cache
+def _keeping(predictions: int) -> str:
+    """Return the statement that writes so many predictions; one that fails undoes the whole transaction."""
+    return (
+        "INSERT OR ROLLBACK INTO predictions (predicted_at, request_id, model_version, input, prediction) "
+        f"SELECT * FROM (VALUES {', '.join(['(?, ?, ?, ?, ?)'] * predictions)}) "
+        "WHERE ? = (SELECT max(generation) FROM promotions)"
+    )
 
 
 @contextmanager
