@@ -318,8 +318,8 @@ def workspace(tmp_path: Path, trained) -> Path:
 
 @pytest.fixture
 def server(start_server, workspace: Path) -> Server:
-    """A service of its own for one test, with a model."""
-    started = start_server(workspace)
+    """A service of its own for one test, with a model; not traced, which takes half as long again."""
+    started = start_server(workspace, **UNTRACED)
     started.wait()
     return started
 

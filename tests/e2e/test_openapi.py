@@ -11,7 +11,7 @@ def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(shared_se
             sys.executable, "-m", "schemathesis.cli", "run", f"{shared_server.url}/openapi.json",
             "--checks", "not_a_server_error,status_code_conformance,content_type_conformance,"
             "response_schema_conformance,negative_data_rejection,unsupported_method",
-            "--phases", "examples,coverage,fuzzing", "--max-examples", "50", "--seed", "2013", "--no-color",
+            "--phases", "examples,coverage,fuzzing", "--max-examples", "20", "--seed", "2013", "--no-color",
         ],
         cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from difflib import get_close_matches
 from urllib.parse import parse_qsl
 
+import msgspec
 from pydantic_core import ErrorDetails
 from starlette.types import Scope
 
@@ -20,6 +21,7 @@ from flight_delay.model.artifact import Artifact
 from flight_delay.model.distribution import INTERVALS, PERCENTS
 
 PARAMETER = "include"
+_ENCODER = msgspec.json.Encoder()
 OF_DISTRIBUTION = frozenset({"interval", "quantiles", "probabilities", "explanation"})
 """What needs more of the model than the minutes."""
 _NOTHING: frozenset[str] = frozenset()
@@ -54,7 +56,7 @@ def body(answer: Answer, asked: Collection[str], language: Language) -> bytes:
 
 def only_minutes(answer: Answer) -> bytes:
     """Return the documented JSON of an answer."""
-    return b'{"prediction":%s}' % float.__repr__(answer.said.minutes).encode()
+    return b'{"prediction":%s}' % _ENCODER.encode(answer.said.minutes)
 
 
 def has_text(asked: Collection[str]) -> bool:

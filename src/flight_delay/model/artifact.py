@@ -12,6 +12,7 @@ import io
 import json
 import math
 import operator
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,6 +38,7 @@ from flight_delay.model.features import (
     situation,
 )
 from flight_delay.model.flight_columns import Coded, FlightColumns
+from flight_delay.model.habits import Habits
 from flight_delay.model.matrix import Floats, habits, situations, values_of_many
 from flight_delay.model.means import INBOUND, MEANS
 from flight_delay.model.network_state import NOTHING_RECALLED, Habit, NetworkState
@@ -310,7 +312,7 @@ class Artifact:
         return cls(
             manifest=Manifest(facts["source_sha256"], facts["lineage"]),
             codes=_codes(facts["codes"]),
-            habits=_habits(file["habits"], facts["habits_of"]),
+            habits=Habits(file["habits"], facts["habits_of"]),
             experts={s: _expert(_part(file, f"{s.value}."), facts["strangeness"][s.value]) for s in Specialist},
         )
 
@@ -366,24 +368,10 @@ def _expert(arrays: Mapping[str, NDArray[Any]], strangeness: float) -> Expert:
     )
 
 
-def _habits(numbers: NDArray[np.float64], values: Sequence[Any]) -> list[Habit]:
-    if numbers.shape != (len(values), 4) or not np.isfinite(numbers).all() or (numbers[:, 2] <= 0).any():
-        raise BrokenArtifact("the habits are not finite numbers, four for each")
-    if (~np.isin(numbers[:, 0], [n for n, mean in enumerate(MEANS) if mean.is_habit])).any():
-        raise BrokenArtifact("a habit is of no mean that is one")
-    return [
-        Habit(int(number), _hashable(value), mean, weight, minute)
-        for (number, mean, weight, minute), value in zip(numbers.tolist(), values, strict=True)
-    ]
-
-
-def _hashable(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
 def _codes(facts: Mapping[str, Any]) -> Codes:
     return Codes(
-        airports={code: Airport(*place) for code, place in facts["airports"].items()},
+        # Zones are few, and their names would be in memory once for each airport.
+        airports={code: Airport(lat, lon, sys.intern(tz)) for code, (lat, lon, tz) in facts["airports"].items()},
         carriers=facts["carriers"],
         origins=facts["origins"],
         dests=facts["dests"],

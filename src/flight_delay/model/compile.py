@@ -79,7 +79,7 @@ def _masks(
 def _paths(steps: Sequence[_Step]) -> Paths:
     return Paths(
         leaves=np.array([step.leaf for step in steps], np.int32),
-        features=np.array([step.feature for step in steps], np.int32),
+        features=np.array([step.feature for step in steps], np.uint16),
         shares=np.array([step.share for step in steps], np.float32),
     )
 

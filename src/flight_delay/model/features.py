@@ -69,7 +69,7 @@ class Specialist(Enum):
     @property
     def horizon(self) -> Horizon:
         """The moment that it is for."""
-        return Horizon.DEPARTED if self is Specialist.DEPARTED_ALONE else Horizon(self.value)
+        return _HORIZONS[self]
 
     @property
     def sees_network(self) -> bool:
@@ -87,6 +87,12 @@ class Specialist(Enum):
         if flight.dep_delay is None:
             return cls.PRE_DEPARTURE if fresh else cls.SCHEDULE
         return cls.DEPARTED if fresh else cls.DEPARTED_ALONE
+
+
+_HORIZONS = {
+    specialist: Horizon.DEPARTED if specialist is Specialist.DEPARTED_ALONE else Horizon(specialist.value)
+    for specialist in Specialist
+}
 
 
 class Route(NamedTuple):

@@ -115,13 +115,13 @@ class Paths(NamedTuple):
     ----------
     leaves : (steps,), int32, ascending
         Tree * 32 + leaf.
-    features : (steps,), int32
+    features : (steps,), uint16
     shares : (steps,), float32, above 0
         Of the training rows that come to the splits by that feature, how many go on towards the leaf.
     """
 
     leaves: NDArray[np.int32]
-    features: NDArray[np.int32]
+    features: NDArray[np.uint16]
     shares: NDArray[np.float32]
 
 

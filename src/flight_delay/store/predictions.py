@@ -18,8 +18,6 @@ from flight_delay.store.rows import Prediction, insert_live
 from flight_delay.store.spool import TAKEN_TOGETHER, Batch, Spool, forget_spool, note, orphans, take_up
 
 MAX_WAITING = 1000
-_ENOUGH = 16
-"""So many are committed at once, while those that came with them are still looked at."""
 RETRY_S = 0.5
 """How often it is tried whether a database that went away is back."""
 _log = logging.getLogger("uvicorn.error")
@@ -101,8 +99,6 @@ class PredictionLog:
             # Once all requests that have come by now were looked at: they are committed together.
             self._loop.call_soon(self._hand_over)
         self._next.append(_Waiting(prediction, answer))
-        if len(self._next) >= _ENOUGH and not self._is_committing:
-            self._hand_over()
         self.waiting += 1
         return await answer
 

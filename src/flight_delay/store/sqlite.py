@@ -62,6 +62,8 @@ class SqliteConnection:
         try:
             self.query("PRAGMA synchronous = FULL")
             self.query("PRAGMA foreign_keys = ON")
+            # What is written is appended, and needs few pages at hand.
+            self.query("PRAGMA cache_size = -500")
             self._file = _identity(path)
         except (OSError, StoreUnavailable) as error:
             self.close()
