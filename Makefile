@@ -12,7 +12,7 @@ run: .venv/.run  ## prepare the data, train if there is no model yet, and serve 
 
 test: .venv/.test check  ## check, and run all the tests
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/coverage run -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -269,8 +269,8 @@ def go_the_whole_way(folder: Path) -> None:
 
 
 @contextmanager
-def servers() -> Iterator[Callable[..., Server]]:
-    """Start a service in a folder; every one is ended with the block."""
+def servers(**always: str) -> Iterator[Callable[..., Server]]:
+    """Start a service in a folder, always with some environment; every one is ended with the block."""
     started: list[Server] = []
 
     def start(folder: Path, *arguments: str, command: str = "serve", **environment: str) -> Server:
@@ -279,7 +279,7 @@ def servers() -> Iterator[Callable[..., Server]]:
             process = subprocess.Popen(
                 [sys.executable, "-m", "flight_delay", command, "--port", str(port), *arguments],
                 cwd=folder,
-                env=os.environ | {"PYTHONPATH": str(SOURCE)} | environment,
+                env=os.environ | {"PYTHONPATH": str(SOURCE)} | always | environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -297,8 +297,11 @@ def servers() -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture
 def start_server() -> Iterator[Callable[..., Server]]:
-    """Start a service in a folder; every one is ended with the test."""
-    with servers() as start:
+    """Start a service in a folder; every one is ended with the test.
+
+    It is not traced for coverage: those that last are, and to start takes half as long again where it is.
+    """
+    with servers(**UNTRACED) as start:
         yield start
 
 
@@ -318,8 +321,8 @@ def workspace(tmp_path: Path, trained) -> Path:
 
 @pytest.fixture
 def server(start_server, workspace: Path) -> Server:
-    """A service of its own for one test, with a model; not traced, which takes half as long again."""
-    started = start_server(workspace, **UNTRACED)
+    """A service of its own for one test, with a model."""
+    started = start_server(workspace)
     started.wait()
     return started
 

@@ -91,8 +91,10 @@ class Watch:
 
     def _look(self):
         with self._server.client() as client:
-            while not self._done.wait(0.02):
+            is_done = False
+            while not is_done:
                 started = time.monotonic()
                 assert client.get("/health/").status_code == 200
                 self.seconds.append(time.monotonic() - started)
                 self.most_temporary = max(self.most_temporary, temporary_bytes(self._server))
+                is_done = self._done.wait(0.02)
