@@ -86,10 +86,24 @@ def test_a_row_that_cannot_be_read_keeps_its_id():
     assert rows.ids == ["a", "b"]
 
 
-@pytest.mark.parametrize("line", [b"{", b"7", b"null", b'{"month": 1e400}', b"[1]", b"\xff", b'{"month": NaN}'])
+UNREADABLE = [b"7", b"null", b"[1]", b'{"month": 1e400}', b'{"\x80": 1}', b'{"origin": "\x80"}']
+
+
+@pytest.mark.parametrize(
+    "line", [*UNREADABLE, b"{", b"\xff", b'{"month": NaN}', b'{"\x80":', b"[" * 2000 + b"]" * 2000]
+)
 def test_a_line_that_is_no_flight_is_one_row_with_a_problem(line):
     body = written([FLIGHT], NDJSON) + line + b"\n" + written([FLIGHT], NDJSON)
     rows = read(body, NDJSON)
+    assert len(rows) == 3
+    assert list(problems(rows)) == [1]
+
+
+@pytest.mark.parametrize("element", UNREADABLE)
+@pytest.mark.parametrize("piece", [100, 65536])
+def test_an_element_that_is_no_flight_is_one_row_with_a_problem(element, piece):
+    flight = json.dumps(FLIGHT).encode()
+    rows = read(b"[" + flight + b"," + element + b"," + flight + b"]", JSON, piece)
     assert len(rows) == 3
     assert list(problems(rows)) == [1]
 
@@ -106,6 +120,8 @@ def test_a_line_that_is_no_flight_is_one_row_with_a_problem(line):
         (b"[,{}]", "json_invalid"),
         (b"[{} {}]", "json_invalid"),
         (b"[{}]]", "json_invalid"),
+        (b'[{"\x80":]', "json_invalid"),
+        (b"[" * 2000 + b"]" * 2000, "json_invalid"),
         (b'[{"a": NaN}]', "json_invalid"),
         (b"[" * 70_000, None),
         (b'[{"a": "' + b"x" * 70_000, None),

@@ -20,6 +20,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from flight_delay.flight import Flight, Weather, date_exists, hours, is_clock_time, ranges
 from flight_delay.model.any_flight import AnyFlight
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, OverflowError, RecursionError)
+"""What msgspec raises at a body that is not as it should be."""
 _KINDS = {"integer": int, "number": float, "string": str}
 _CODES_KEPT = 65_536
 _FIELDS, _OF_WEATHER = len(Flight.model_fields), len(Weather.model_fields)
@@ -33,7 +35,7 @@ def read(body: bytes) -> AnyFlight:
     try:
         flight: Any = _DECODER.decode(body)
         agrees = _agrees(flight)
-    except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError, RecursionError):
+    except UNREADABLE:
         agrees = False
     if not agrees:
         flight = Flight.model_validate_json(body)

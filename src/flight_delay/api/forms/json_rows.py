@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import PlainValidator, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from flight_delay.api.body import UNREADABLE
 from flight_delay.api.errors import ProblemError, refusal
 from flight_delay.api.forms.gathering import ID, KNOWN, LONGEST_ID, Gathering, Id, Part
 from flight_delay.flight import Flight
@@ -97,7 +98,7 @@ class JsonList:
             return
         try:
             self._take(kept[:cut])
-        except msgspec.DecodeError:
+        except UNREADABLE:
             cut = _true_cut(kept)
             if cut >= 0:
                 self._take_or_refuse(kept[:cut])
@@ -126,14 +127,14 @@ class JsonList:
     def _take_or_refuse(self, elements: bytes) -> None:
         try:
             self._take(elements)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise _malformed(self._gathering.rows, "json_invalid", error=str(error)) from error
 
     def _take(self, elements: bytes) -> None:
         content = b"[%b]" % elements
         try:
             part = _part(_rows.decode(content))
-        except msgspec.ValidationError:
+        except UNREADABLE:
             part = _part_of(list(map(bytes, _raw.decode(content))))
         self._gathering.add(part)
 
@@ -166,7 +167,7 @@ class JsonLines:
     def _take(self, lines: bytes) -> None:
         try:
             part = _part(_row.decode_lines(lines))
-        except msgspec.DecodeError:
+        except UNREADABLE:
             part = _part_of([line for line in lines.split(b"\n") if line.strip()])
         self._gathering.add(part)
 
@@ -207,7 +208,7 @@ def _part_of(rows: Sequence[bytes]) -> Part:
     for number, row in enumerate(rows):
         try:
             read.append(_row.decode(row))
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             errors, found = _asked_again(row)
             if found is None:
                 refused[number] = errors
@@ -230,7 +231,7 @@ class _Nothing:
     def __init__(self, row: bytes) -> None:
         try:
             self.id = _called.decode(row).id
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             self.id = None
 
     def __getattr__(self, _: str) -> None:
