@@ -4,6 +4,8 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 BIN := .venv/bin
 SOURCES := src tests benchmarks notebook conftest.py
+# What is not kept is compiled anew by each of the processes that the tests start: a second or three.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run test check format lock bench fuzz clean
 
@@ -73,7 +75,7 @@ clean:  ## remove what the commands made, but neither the model nor the history
 .venv/.test: .venv/.python requirements.txt pyproject.toml src/flight_delay/model/_kernel.c
 	sed -n '/^uv==/,/# via/p' requirements.txt > .venv/uv.txt
 	$(BIN)/python -m pip install --disable-pip-version-check -r .venv/uv.txt
-	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements.txt || \
+	$(BIN)/uv pip install --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.txt || \
 		$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch .venv/.run $@

@@ -9,6 +9,7 @@ import secrets
 import sys
 from enum import Enum
 from typing import Any
+from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
 import httptools
@@ -16,6 +17,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from flight_delay.api.cycle import Cycle
 from flight_delay.api.errors import MEDIA_TYPE, ProblemError
 from flight_delay.messages import from_accept_language
 
@@ -130,7 +132,7 @@ class Connection(HttpToolsProtocol):
             self._stop(ProblemError(503, "too_many_at_once", most=_MOST_PIPELINED))
         self._is_asking_upgrade = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
         if not self._is_asking_upgrade:
-            super().on_headers_complete()
+            self._begin()
 
     def on_message_complete(self) -> None:
         """Note that a request is whole."""
@@ -172,6 +174,35 @@ class Connection(HttpToolsProtocol):
             state is State.CLOSING and self._seconds >= CLOSE_S
         ):
             self.transport.abort()
+
+    def _begin(self) -> None:
+        """Give a request to the application, or let it wait behind the one in hand."""
+        parser, scope, before = self.parser, self.scope, self.cycle
+        asked = httptools.parse_url(self.url)
+        path = asked.path.decode("ascii")
+        scope["method"] = parser.get_method().decode("ascii")
+        scope["http_version"] = version = parser.get_http_version()
+        scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
+        scope["raw_path"] = self.root_path.encode("ascii") + asked.path
+        scope["query_string"] = asked.query or b""
+        self.cycle = Cycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def _now(self) -> State:
         if self.transport.is_closing():

@@ -2,27 +2,79 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from tempfile import TemporaryDirectory
 from types import FrameType
+from typing import Any
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors import multiprocess
 
 from flight_delay.api import logs
 from flight_delay.settings import PREFIX, Settings
 
 _SHUTDOWN_S = 10
+_SETTLE_S = 0.01
+"""In which those whom asyncio has accepted become connections; in a server that is closed they cannot any more."""
 _BACKLOG = 4096
 """Connections that wait to be taken; the system's own limit for them is often this."""
 
 
-class Workers(Multiprocess):
+class Server(uvicorn.Server):
+    """uvicorn's, which when it ends also takes who has connected and was not taken yet: they would be cut off."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, answer what was accepted, and end the application."""
+        if sys.platform != "win32":
+            await self._take_the_last()
+        await super().shutdown(sockets)
+
+    async def _take_the_last(self) -> None:
+        loop = asyncio.get_running_loop()
+        all_listening = [listening for server in self.servers for listening in server.sockets]
+        for listening in all_listening:
+            loop.remove_reader(listening)
+        await asyncio.sleep(_SETTLE_S)
+        # Nothing comes between the last look and the end: who connects there is cut off.
+        waiting = [one for listening in all_listening for one in _waiting(listening.dup())]
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for one in waiting:
+            await loop.connect_accepted_socket(self._protocol, one)
+
+    def _protocol(self) -> asyncio.Protocol:
+        kind: Any = self.config.http_protocol_class
+        made: asyncio.Protocol = kind(self.config, self.server_state, self.lifespan.state)
+        return made
+
+
+def _waiting(listening: socket.socket) -> Iterator[socket.socket]:
+    """Take all who wait at a socket that does not block, and close this one of its files."""
+    with listening, suppress(BlockingIOError, ConnectionAbortedError):
+        while True:
+            yield listening.accept()[0]
+
+
+class _Worker(multiprocess.Process):
+    @cached_property
+    def server(self) -> Server:
+        return Server(self.config)
+
+
+# There is no other way to say which: the class is named in each place that starts a process.
+multiprocess.Process = _Worker  # type: ignore[misc]
+
+
+class Workers(multiprocess.Multiprocess):
     """Several processes at one socket, which end with the first signal, and at once with the second."""
 
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
@@ -69,7 +121,7 @@ def configured(host: str, port: int, workers: int, settings: Settings) -> uvicor
 def run(config: uvicorn.Config) -> bool:
     """Serve until a signal ends it; return whether it ever served."""
     _open_as_many_files_as_may_be()
-    server = uvicorn.Server(config)
+    server = Server(config)
     # uvicorn raises the signal again that ended it; here that is the way to end.
     with suppress(KeyboardInterrupt):
         if config.workers > 1:
