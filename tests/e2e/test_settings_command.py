@@ -5,7 +5,9 @@ import re
 
 import pytest
 from conftest import ROOT, run_command
+from typer.testing import CliRunner
 
+from flight_delay.cli import app
 from flight_delay.messages.settings import MEANINGS
 from flight_delay.settings import Settings
 
@@ -17,6 +19,17 @@ def as_json(folder, **environment):
     done = run_command("settings", "--json", folder=folder, **environment)
     printed = json.loads(done.stdout)
     return {one["name"]: one for one in printed["settings"]}, printed, done
+
+
+@pytest.fixture
+def settings_command(tmp_path, monkeypatch):
+    """Run the command in this process, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments, **environment):
+        return CliRunner().invoke(app, ["settings", *arguments], env={"COLUMNS": "200"} | environment)
+
+    return run
 
 
 def test_every_setting_is_listed_with_what_it_means(tmp_path):
@@ -75,8 +88,8 @@ def test_where_a_value_came_from(tmp_path):
         ("BTS_URL", f"https://ana:{SECRET}@mirror/files"),
     ],
 )
-def test_what_is_secret_is_not_shown(tmp_path, arguments, name, value):
-    done = run_command("settings", *arguments, folder=tmp_path, **{f"FLIGHT_DELAY_{name}": value})
+def test_what_is_secret_is_not_shown(settings_command, arguments, name, value):
+    done = settings_command(*arguments, **{f"FLIGHT_DELAY_{name}": value})
     assert not re.search(f"{SECRET}|{'a' * 64}", done.stdout + done.stderr)
     if not arguments:
         assert "********" in done.stdout
@@ -96,10 +109,10 @@ def test_what_is_secret_is_not_shown(tmp_path, arguments, name, value):
         ("API_KEYS", "abc", "=********: ", "=********: "),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_named_with_its_value_and_the_remedy(tmp_path, name, value, english, portuguese):
+def test_what_is_wrong_is_named_with_its_value_and_the_remedy(settings_command, name, value, english, portuguese):
     for language, said in (("C.UTF-8", english), ("pt_BR.UTF-8", portuguese)):
-        done = run_command("settings", folder=tmp_path, LANG=language, **{f"FLIGHT_DELAY_{name}": value})
-        assert done.returncode == 1
+        done = settings_command(LANG=language, **{f"FLIGHT_DELAY_{name}": value})
+        assert done.exit_code == 1
         [line] = [line for line in done.stderr.splitlines() if line]
         assert line.startswith(f"FLIGHT_DELAY_{name}")
         assert said in line

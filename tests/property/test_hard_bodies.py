@@ -76,7 +76,7 @@ headers = st.lists(
 )  # fmt: skip
 queries = st.text("".join(map(chr, range(0x21, 0x7F))), max_size=60).map(str.encode)
 many = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

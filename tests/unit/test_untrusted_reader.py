@@ -379,7 +379,7 @@ changes = st.lists(
 )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(changes=changes, content=st.sampled_from([TREES, pickle.dumps(LINEAR)]))
 def test_whatever_is_changed_nothing_but_a_refusal_or_an_object_comes_of_it(changes, content):
     for place, removed, added in changes:
