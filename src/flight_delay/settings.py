@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 PREFIX = "FLIGHT_DELAY_"
@@ -156,7 +157,11 @@ class Settings(BaseSettings):
     def _is_database(cls, value: str) -> str:
         # The value may hold a password, so it is not repeated.
         if not value.startswith(_POSTGRESQL) and value.removeprefix(_SQLITE) in (value, "", ":memory:"):
-            raise ValueError(f"must be {_SQLITE} and a path, or {_POSTGRESQL[0]}user:password@host/name")
+            raise PydanticCustomError(
+                "no_database",
+                "must be {sqlite} and a path, or {postgresql}user:password@host/name",
+                {"sqlite": _SQLITE, "postgresql": _POSTGRESQL[0]},
+            )
         return value
 
     @field_validator("api_keys")
@@ -166,9 +171,11 @@ class Settings(BaseSettings):
         entries = [entry.strip() for entry in value.get_secret_value().split(",") if entry.strip()]
         for number, entry in enumerate(entries, 1):
             if not _KEY.fullmatch(entry):
-                raise ValueError(
-                    f"entry {number} must be name:scope+scope:sha256, of the scopes predict, read and manage; "
-                    "`flight-delay keys create NAME --scope predict --hashed` prints one"
+                raise PydanticCustomError(
+                    "no_keys",
+                    "entry {number} must be name:scope+scope:sha256, of the scopes predict, read and manage; "
+                    "`flight-delay keys create NAME --scope predict --hashed` prints one",
+                    {"number": number},
                 )
         return value
 
@@ -180,7 +187,9 @@ class Settings(BaseSettings):
         digests = frozenset(digest.strip().lower() for digest in value.split(",") if digest.strip())
         for digest in digests:
             if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
-                raise ValueError(f"{digest!r} is not a SHA-256 digest of 64 hexadecimal digits")
+                raise PydanticCustomError(
+                    "no_digest", "{digest} is not a SHA-256 digest of 64 hexadecimal digits", {"digest": digest}
+                )
         return digests
 
 

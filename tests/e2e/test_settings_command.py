@@ -104,9 +104,9 @@ def test_what_is_secret_is_not_shown(settings_command, arguments, name, value):
         ("HTTP_TIMEOUT_S", "0", "=0: must be more than 0", "=0: deve ser maior que 0"),
         ("HTTP_TIMEOUT_S", "soon", "=soon: must be a number", "=soon: deve ser um número"),
         ("REQUIRE_KEYS", "perhaps", "=perhaps: must be 1 or 0", "=perhaps: deve ser 1 ou 0"),
-        ("TRUSTED_MODEL_SHA256", "abc", "is not a SHA-256 digest", "is not a SHA-256 digest"),
-        ("DATABASE_URL", "mysql://x", "must be sqlite:/// and a path", "must be sqlite:/// and a path"),
-        ("API_KEYS", "abc", "=********: ", "=********: "),
+        ("TRUSTED_MODEL_SHA256", "abc", "=abc: abc is not a SHA-256 digest", "=abc: abc não é um digest SHA-256"),
+        ("DATABASE_URL", "mysql://x", "must be sqlite:/// and a path", "deve ser sqlite:/// e um caminho"),
+        ("API_KEYS", "abc", "=********: entry 1 must be", "=********: a entrada 1 deve ser"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_its_value_and_the_remedy(settings_command, name, value, english, portuguese):

@@ -67,4 +67,18 @@ TEXTS: dict[str, dict[Language, str]] = {
     "literal_error": {"pt": "deve ser {expected}", "en": "must be {expected}"},
     "float_parsing": {"pt": "deve ser um número", "en": "must be a number"},
     "greater_than": {"pt": "deve ser maior que {gt:g}", "en": "must be more than {gt:g}"},
+    "no_database": {
+        "pt": "deve ser {sqlite} e um caminho, ou {postgresql}user:password@host/name",
+        "en": "must be {sqlite} and a path, or {postgresql}user:password@host/name",
+    },
+    "no_keys": {
+        "pt": "a entrada {number} deve ser nome:escopo+escopo:sha256, dos escopos predict, read e manage; "
+        "`flight-delay keys create NOME --scope predict --hashed` mostra uma",
+        "en": "entry {number} must be name:scope+scope:sha256, of the scopes predict, read and manage; "
+        "`flight-delay keys create NAME --scope predict --hashed` prints one",
+    },
+    "no_digest": {
+        "pt": "{digest} não é um digest SHA-256 de 64 algarismos hexadecimais",
+        "en": "{digest} is not a SHA-256 digest of 64 hexadecimal digits",
+    },
 }
