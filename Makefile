@@ -3,11 +3,11 @@ PYTHON ?= python3
 PORT ?= 8000
 HOST ?= 127.0.0.1
 BIN := .venv/bin
-SOURCES := src tests benchmarks notebook conftest.py
+SOURCES := src tests benchmarks drills notebook conftest.py
 # What is not kept is compiled anew by each of the processes that the tests start: a second or three.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test check format lock bench fuzz clean
+.PHONY: run test check format lock bench fuzz image-test drills clean
 
 run: .venv/.run  ## prepare the data, train if there is no model yet, and serve on http://localhost:$(PORT)
 	$(BIN)/flight-delay up --host $(HOST) --port $(PORT)
@@ -52,6 +52,12 @@ FUZZED ?= predict query batch protocols outcomes upload model compressed point a
 
 fuzz: .venv/.fuzz  ## send what nobody would to each reader of bytes, FUZZ_SECONDS each; after `make run`
 	for name in $(FUZZED); do $(BIN)/python tests/fuzz/run.py $$name $(FUZZ_SECONDS) model || exit 1; done
+
+image-test: .venv/.test  ## build the image with Docker, and hold it and the compose file to what the documents say
+	$(BIN)/python -m pytest drills/test_image.py drills/test_compose.py
+
+drills: .venv/.test  ## break one thing after the other on a real cluster, under load; writes docs/drills.md
+	$(BIN)/python drills/run.py
 
 clean:  ## remove what the commands made, but neither the model nor the history
 	rm -rf .venv .bench .fuzz .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
