@@ -1,8 +1,12 @@
-"""The image, built and run by a real engine (`make image-test`); what docs/image.md says of it, held against it."""
+"""The image, built and run by a real engine (`make image-test`); what docs/image.md says of it, held against it.
+
+IMAGE is the name of one that is there already, of the same commit, which then is not built first.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -30,6 +34,8 @@ print(json.dumps({re.sub("[-_.]+", "-", d.name).lower(): d.version for d in impo
 @pytest.fixture(scope="session")
 def image():
     """The image as the documented command makes it, with nothing kept from a build before."""
+    if given := os.environ.get("IMAGE"):
+        return given
     docker("build", "--no-cache", "-t", NAME, "-f", "docker/Dockerfile", ".")
     return NAME
 
@@ -263,7 +269,8 @@ def test_two_builds_differ_in_nothing_but_times(image):
     made, again = entries(image), entries(f"{image}:again")
     assert len(made) > 5000
     assert differences(made, again) == []
-    assert one["Config"] == other["Config"]
+    # What the older of Docker's two builders notes here is the layer before the last, with its time.
+    assert one["Config"] | {"Image": ""} == other["Config"] | {"Image": ""}
     docker("rmi", f"{image}:again")
 
 
