@@ -8,7 +8,7 @@ import pytest
 from watched import MEGABYTE, memory
 from wire import FLIGHT, HEALTH, PREDICT, ask, ask_last, head, post, post_chunks, seconds_to_answer
 
-SOON_S = 2
+SOON_S = 8
 LARGE = 100 * 1000 * 1000
 
 
