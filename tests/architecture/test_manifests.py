@@ -294,3 +294,12 @@ def test_where_the_secret_is_there_nothing_is_asked(cluster, monkeypatch):
         cluster.run()
     assert left.value.code is None
     assert cluster.asked == []
+
+
+def test_what_the_drills_type_of_the_runbook_is_there():
+    runbook = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    headings = re.findall(r'runbook\("(.+?)"\)', (ROOT / "drills" / "cluster_drills.py").read_text("utf-8"))
+    assert len(headings) >= 6
+    for heading in headings:
+        (section,) = re.findall(rf"^#+ {heading}\n(.*?)(?=^#|\Z)", runbook, re.S | re.M)
+        assert section.count("```bash\n") == 1, heading
