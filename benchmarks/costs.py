@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from figures import table
-from measured import DOCS, Measured, measured
+from measured import DOCS, Lock, Measured, measured
 
 DOCUMENT = DOCS / "architecture.md"
 BEGIN, END = "<!-- python benchmarks/costs.py -->", "<!-- end -->"
@@ -87,17 +87,15 @@ def need(scenario: Scenario, known: Measured, use: float) -> Need:
 
 def _of_singles(scenario: Scenario, known: Measured, use: float) -> Need:
     rate = scenario.rate
+    best = max(known.locks, key=lambda lock: lock.rate)
+    databases = math.ceil(rate * _held(best, known) / use)
+    each = rate / databases
+    smallest = next((lock for lock in known.locks if each * _held(lock, known) <= use), best)
     # What a second process adds was measured; each further one is taken to add as much.
     per_replica = known.postgresql_rate * min(1.0, known.two_processes / 2)
-    replicas = max(LEAST_REPLICAS, math.ceil(rate / (per_replica * use)) + 1)
+    replicas = databases * max(LEAST_REPLICAS, math.ceil(each / (per_replica * use)) + 1)
     calm = rate / replicas <= known.one_client_rate
     busy = rate * (known.one_client_us if calm else known.postgresql_us) / 1e6
-    best = max(known.locks, key=lambda lock: lock.rate)
-    # All that is written is pruned one day, under the same lock.
-    held = 1 / best.rate + 1 / known.pruned_rate
-    databases = math.ceil(rate * held / use)
-    each = rate / databases
-    smallest = next((lock for lock in known.locks if lock.rate * use >= each), best)
     day_gb = rate * DAY_S * known.row_bytes / 1e9
     return Need(
         replicas=replicas,
@@ -105,12 +103,12 @@ def _of_singles(scenario: Scenario, known: Measured, use: float) -> Need:
         replica_cores=_quarters(busy / replicas / use),
         replica_gb=_quarters(2 * known.resident_mb / 1000),
         databases=databases,
-        lock_share=each * (1 / smallest.rate + 1 / known.pruned_rate),
+        lock_share=each * _held(smallest, known),
         commits_s=each / smallest.group,
         log_mb_s=each * known.log_bytes / 1e6,
         database_busy_cores=each * smallest.cpu_us / 1e6,
         database_cores=max(1.0, math.ceil(each * smallest.cpu_us / 1e6 / use)),
-        connections=math.ceil(replicas / databases) * known.connections,
+        connections=replicas // databases * known.connections,
         day_gb=day_gb,
         database_gb=day_gb * scenario.days / databases,
         exported_gb_month=rate * DAY_S * MONTH_DAYS * known.exported_bytes / 1e9,
@@ -119,6 +117,11 @@ def _of_singles(scenario: Scenario, known: Measured, use: float) -> Need:
         out_mbit_s=rate * known.answer_bytes * 8 / 1e6,
         samples_s=replicas * known.series / SCRAPE_S,
     )
+
+
+def _held(lock: Lock, known: Measured) -> float:
+    """Return how long the lock is held for a prediction, in seconds: it is written, and one day pruned."""
+    return 1 / lock.rate + 1 / known.pruned_rate
 
 
 def _of_batches(scenario: Scenario, known: Measured, use: float) -> Need:
@@ -194,8 +197,11 @@ def limits(known: Measured) -> str:
         f"history as a file, one command | {known.exported_rate:,.0f} predictions/s | one core that writes JSON | "
         "[resources](benchmarks-resources.md)",
         f"batches as JSON, one core | {known.batch_rate:,.0f} predictions/s | reading JSON | [batches](benchmarks-batches.md)",
-        f"ETL of 336,776 flights, one machine | {known.etl_s:.1f} s | reading CSV | [ETL](benchmarks-etl.md)",
-        f"the same on Spark, local | {known.spark_times:.1f} times as long | starting, and handing files over | "
+        f"ETL of 336,776 flights, one machine | {known.etl_s:.1f} s | two cores that read, join and check "
+        "the contract | [ETL](benchmarks-etl.md)",
+        f"ETL of {known.many_flights:,.0f} flights, the same machine | {known.many_s:.0f} s, {known.many_mb:,.0f} MB | the disk: "
+        "what does not fit in memory waits there | [ETL](benchmarks-etl.md)",
+        f"336,776 flights on Spark, the same machine | {known.spark_times:.1f} times as long | it starts, and keeps each step as files | "
         "[ETL](benchmarks-etl.md)",
         f"training on 336,776 flights | {known.features_s + known.fit_s:.0f} s | the network played back, then the fits | "
         "[model](benchmarks-model.md)",
@@ -211,10 +217,10 @@ def needs(known: Measured, use: float) -> str:
         return " | ".join([title, *cells])
 
     lines = [
-        line("pods of the API", [f"{one.replicas}" for one in found]),
+        line("pods of the API, in all", [f"{one.replicas}" for one in found]),
         line("cores busy with answering, all pods", [short(one.busy_cores) for one in found]),
-        line("to be reserved for a pod", [f"{one.replica_cores:g} cores, {one.replica_gb:g} GB" for one in found]),
-        line("PostgreSQLs, each with pods of its own", [f"{one.databases}" for one in found]),
+        line("to be reserved for a pod: cores; GB", [f"{one.replica_cores:g}; {one.replica_gb:g}" for one in found]),
+        line("PostgreSQLs, each with its share of the pods", [f"{one.databases}" for one in found]),
         line("of each: time that the write lock is held", [f"{one.lock_share:.1%}" for one in found]),
         line("of each: commits/s", [short(one.commits_s) for one in found]),
         line("of each: write-ahead log, MB/s", [short(one.log_mb_s) for one in found]),

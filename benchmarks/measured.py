@@ -54,6 +54,9 @@ class Measured(NamedTuple):
     exported_rate: float
     pruned_rate: float
     etl_s: float
+    many_flights: float
+    many_s: float
+    many_mb: float
     spark_times: float
     features_s: float
     fit_s: float
@@ -130,6 +133,9 @@ def measured(docs: Path = DOCS) -> Measured:
         exported_rate=resource("PostgreSQL: predictions exported"),
         pruned_rate=resource("PostgreSQL: predictions pruned"),
         etl_s=of(pages["-etl"], "seconds", who="`flight-delay etl`"),
+        many_flights=_said(pages["-etl"], r"\n([\d,]+) flights \("),
+        many_s=_said(pages["-etl"], r" flights \(.*: (\d+) s"),
+        many_mb=_said(pages["-etl"], r" s, at most ([\d,]+) MB"),
         spark_times=_said(pages["-etl"], r"Spark takes ([\d.]+) times"),
         features_s=of(pages["-model"], "measured", what="features of all horizons"),
         fit_s=of(pages["-model"], "measured", what="fit of all horizons"),

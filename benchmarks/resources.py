@@ -207,7 +207,11 @@ def harvested(url: str) -> list[Prediction]:
 
 
 def cpu_of_server(connection: psycopg.Connection[Any]) -> float:
-    """Return the CPU time of all processes of a PostgreSQL, those that have ended included."""
+    """Return the CPU time of all processes of a PostgreSQL, those that have ended included, once others have left."""
+    others = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    while connection.execute(others).fetchone() != (0,):
+        time.sleep(0.05)
+    time.sleep(0.2)  # until they are reaped
     main = psutil.Process(connection.info.backend_pid).parent()
     assert main is not None
     times = main.cpu_times()
@@ -263,8 +267,8 @@ def of_batches(url: str, pace: Pace) -> dict[str, str]:
             started = time.perf_counter()
             store_batches.keep(lasting, new)
             times.append((time.perf_counter() - started) * 1e3)
-        cpu = (cpu_of_server(connection) - cpu) / len(times)
         lasting.close()
+        cpu = (cpu_of_server(connection) - cpu) / len(times)
     started, now = time.perf_counter(), dt.datetime.now(dt.UTC)
     with opened(database) as opening:
         ids = tuple(one.id for one in store_batches.page(opening, 1000))
