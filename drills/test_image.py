@@ -133,7 +133,6 @@ def test_it_predicts_and_takes_models_as_a_user_who_can_write_next_to_nothing(im
         with started.client() as client:
             first = client.post("/model/predict/", json=DOCUMENTED).json()
             assert uploaded(client, model_file).json() == {"status": "Modelo carregado com sucesso"}
-            assert client.get("/health/ready/").json()["model_version"] == 2
             assert client.post("/model/predict/", json=DOCUMENTED).json() == first
 
 
@@ -183,19 +182,18 @@ def test_its_bill_of_materials_lists_what_is_installed(running, installed):
     listed = json.loads(running.python("print(open('/app/sbom.cdx.json').read())"))
     assert (listed["bomFormat"], listed["specVersion"]) == ("CycloneDX", "1.6")
     own = listed["metadata"]["component"]
-    found = {re.sub("[-_.]+", "-", one["name"]).lower(): one["version"] for one in [own, *listed["components"]]}
+    python, debian = (
+        [one for one in [own, *listed["components"]] if one["purl"].startswith(f"pkg:{kind}/")]
+        for kind in ("pypi", "deb")
+    )
     assert own["name"] == "flight-delay"
-    assert found.items() >= installed.items()
-    urls = [one["purl"] for one in listed["components"]]
+    assert {re.sub("[-_.]+", "-", one["name"]).lower(): one["version"] for one in python} == installed
     packages = docker(
         "exec", running.id, "dpkg-query", "--show", "--showformat", "${Package} ${Version}\n"
     ).splitlines()
-    assert {
-        f"{one['name']} {one['version']}" for one in listed["components"] if one["purl"].startswith("pkg:deb/")
-    } == set(packages)
-    assert any(url.startswith("pkg:deb/debian/libgomp1@") for url in urls)
-    licensed = [one for one in listed["components"] if one["purl"].startswith("pkg:pypi/") and one.get("licenses")]
-    assert len(licensed) > 0.8 * len(installed)
+    assert sorted(f"{one['name']} {one['version']}" for one in debian) == sorted(packages)
+    assert "libgomp1" in {one["name"] for one in debian}
+    assert sum("licenses" in one for one in python) > 0.8 * len(python)
 
 
 def test_its_labels_say_what_it_is_and_take_what_a_build_knows(image, installed):
