@@ -43,7 +43,9 @@ def main(python: str, dpkg: str, output: str) -> None:
     """Write the list of both, whose subject is this project's own package."""
     listed = distributions(python)
     (own,) = (one for one in listed["components"] if one["name"] == _OWN)
-    listed["metadata"]["component"] = {**own, "type": "application"}
+    # It came as a file of this build, so that it was not known to be of any index.
+    url = PackageURL("pypi", None, _OWN, own["version"]).to_string()
+    listed["metadata"]["component"] = {**own, "type": "application", "purl": url}
     listed["components"].remove(own)
     listed["components"] += packages(Path(dpkg, "status").read_text("utf-8"))
     text = json.dumps(listed, indent=1, ensure_ascii=False)
